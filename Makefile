@@ -1,0 +1,49 @@
+# Everything runs inside .venv, which needs only python3 (3.11 or newer) and the package index.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: help setup demo serve test check acceptance lock migration schema
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: .venv/ready  ## the virtual environment, with every dependency pinned and hashed
+
+.venv/ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Sluice needs Python 3.11 or newer: set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@# setuptools warns about every editable package that has common names; these never leave this folder.
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## the whole way of four files, on servers of its own
+	$(BIN)/sluice demo
+
+serve: setup  ## API, workers, PostgreSQL and Redis until Ctrl-C
+	$(BIN)/sluice serve
+
+check: setup  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## all checks and tests, against real PostgreSQL and Redis
+	$(BIN)/pytest
+
+acceptance: setup  ## 500 MB and all real flights, measured: some minutes
+	$(BIN)/python -m benchmarks.acceptance
+
+schema: setup  ## writes schema.graphql anew
+	$(BIN)/python -m graph.schema > schema.graphql
+
+migration: setup  ## writes a migration for changed models: make migration NAME=what_changed
+	$(BIN)/tortoise makemigrations -n $(NAME)
+
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --annotation-style line
+
+lock: setup  ## pins all dependencies anew
+	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml

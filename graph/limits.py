@@ -1,0 +1,166 @@
+"""What one operation may ask for: depth, aliases and nodes.
+
+Only the operation that runs is measured. Fragments are measured once each, however often they are spread, so that a chain of fragments that doubles at every
+link costs no more to measure than to write.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+)
+from strawberry.extensions import SchemaExtension
+
+from graph.connections import DEFAULT_FIRST, MAX_FIRST_RECORDS
+from graph.errors import bad_user_input
+
+MAX_TOKENS = 2_000
+MAX_DEPTH = 15
+MAX_ALIASES = 30
+MAX_NODES = 20_000
+_COUNTLESS = 10**12
+"""Measures stop growing here: products along a malicious chain would become numbers of thousands of digits."""
+
+_LISTS = frozenset({"jobs", "recordSchemas", "records", "errors"})
+_WEIGHTS = {"fields": 50, "errorSummary": 50}
+"""Lists without `first`, which count as so many nodes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a selection asks for."""
+
+    depth: int = 0
+    aliases: int = 0
+    nodes: int = 0
+
+    def beside(self, other: "Measure") -> "Measure":
+        """Both in one selection."""
+        return Measure(
+            max(self.depth, other.depth),
+            min(self.aliases + other.aliases, _COUNTLESS),
+            min(self.nodes + other.nodes, _COUNTLESS),
+        )
+
+
+class QueryLimits(SchemaExtension):
+    """Refuses an operation that asks for too much, before anything else looks at it."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Measured ahead of GraphQL's own rules, some of which take long for what we refuse here."""
+        context = self.execution_context
+        if context.graphql_document is not None:
+            # `operation_name` there is the first operation's when the client gave none.
+            name = context._provided_operation_name  # noqa: SLF001
+            errors = list(excesses(context.graphql_document, context.variables or {}, name))
+            if errors:
+                context.pre_execution_errors = errors
+        yield
+
+
+def excesses(
+    document: DocumentNode, variables: Mapping[str, Any], operation_name: str | None = None
+) -> Iterator[GraphQLError]:
+    """An error for each limit that the operation exceeds, or one when it is not clear which operation is meant."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if operation_name is not None:
+        operations = [node for node in operations if node.name and node.name.value == operation_name]
+    if len(operations) > 1:
+        yield bad_user_input("The document has several operations: say in `operationName` which one to run.")
+        return
+    for operation in operations:
+        yield from _over(_Ruler(document, operation, variables).measure(operation.selection_set))
+
+
+def _over(measure: Measure) -> Iterator[GraphQLError]:
+    if measure.depth > MAX_DEPTH:
+        yield bad_user_input(f"The operation is nested too deeply: {MAX_DEPTH} levels are allowed.")
+    if measure.aliases > MAX_ALIASES:
+        yield bad_user_input(f"The operation has too many aliases: {MAX_ALIASES} are allowed.")
+    if measure.nodes > MAX_NODES:
+        yield bad_user_input(
+            f"The operation asks for more than {MAX_NODES:,} nodes: that is the product of `first` along each path, and "
+            f"{_WEIGHTS['fields']} for each list of fields or summary of errors. Ask for smaller pages, or for the inner lists one job at a time."
+        )
+
+
+class _Ruler:
+    """Measures the selections of one operation of a document."""
+
+    def __init__(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> None:
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._measured: dict[str, Measure] = {}
+        self._given = {**dict(_defaults(operation)), **variables}
+
+    def measure(self, selections: SelectionSetNode | None) -> Measure:
+        total = Measure()
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                total = total.beside(self._field(node))
+            elif isinstance(node, InlineFragmentNode):
+                total = total.beside(self.measure(node.selection_set))
+            elif isinstance(node, FragmentSpreadNode):
+                total = total.beside(self._fragment(node.name.value))
+        return total
+
+    def _field(self, node: FieldNode) -> Measure:
+        name, aliases = node.name.value, int(node.alias is not None)
+        if name.startswith("__"):
+            return Measure(aliases=aliases)  # introspection is small, and GraphQL limits its depth itself
+        inner = self.measure(node.selection_set)
+        times = self._first(node) if name in _LISTS else _WEIGHTS.get(name, 0)
+        nodes = min(times * max(1, inner.nodes), _COUNTLESS) if times else inner.nodes
+        return Measure(inner.depth + 1, min(inner.aliases + aliases, _COUNTLESS), nodes)
+
+    def _fragment(self, name: str) -> Measure:
+        if name not in self._measured:
+            self._measured[name] = (
+                Measure()
+            )  # what a fragment finds that spreads itself; GraphQL refuses it later
+            fragment = self._fragments.get(name)
+            self._measured[name] = self.measure(fragment.selection_set) if fragment else Measure()
+        return self._measured[name]
+
+    def _first(self, node: FieldNode) -> int:
+        for argument in node.arguments or ():
+            if argument.name.value == "first":
+                return self._number(argument.value)
+        return DEFAULT_FIRST
+
+    def _number(self, value: ValueNode) -> int:
+        if isinstance(value, IntValueNode):
+            return _literal(value)
+        given = self._given.get(value.name.value) if isinstance(value, VariableNode) else None
+        if given is None:
+            return DEFAULT_FIRST
+        if isinstance(given, int | float) and math.isfinite(given):  # 1000.0 is an Int, too
+            return max(1, int(given))
+        return MAX_FIRST_RECORDS
+
+
+def _defaults(operation: OperationDefinitionNode) -> Iterator[tuple[str, int]]:
+    """The default values of the operation's variables."""
+    for definition in operation.variable_definitions or ():
+        if isinstance(definition.default_value, IntValueNode):
+            yield definition.variable.name.value, _literal(definition.default_value)
+
+
+def _literal(node: IntValueNode) -> int:
+    return int(node.value) if len(node.value) < len(str(_COUNTLESS)) else _COUNTLESS

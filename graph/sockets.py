@@ -1,0 +1,75 @@
+"""Where Strawberry's graphql-transport-ws trusts its clients more than we do."""
+
+from typing import Any
+
+from strawberry.asgi import ASGIWebSocketAdapter
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    SubscribeMessage,
+)
+
+from graph.context import Context
+from graph.errors import ErrorCode, Refusal, fault
+
+MAX_OPERATIONS = 50
+"""At a time on one connection."""
+_MAX_REASON_BYTES = 120
+_TRY_AGAIN_LATER = 1013
+
+
+class SocketAdapter(ASGIWebSocketAdapter):
+    """Closes with a reason that fits: reasons quote what the client sent, and a frame holds 123 bytes of it."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Closes the connection."""
+        await super().close(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
+
+
+class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
+    """One connection."""
+
+    async def handle_message(self, message: Any) -> None:
+        """A message that is not what the protocol says closes the connection with 4400."""
+        if not _is_well_formed(message):
+            await self.handle_invalid_message("Invalid message")
+            return
+        await super().handle_message(message)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Without a database nobody can be authenticated: the client may try again later."""
+        try:
+            payload = message.get("payload") or {}
+            await super().handle_connection_init({"type": "connection_init", "payload": payload})
+        except Refusal as refusal:
+            await self.websocket.close(_TRY_AGAIN_LATER, refusal.message)
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """Refuses one operation too many with a code of the contract."""
+        if self.connection_acknowledged and len(self.operations) >= MAX_OPERATIONS:
+            error = fault(
+                ErrorCode.RATE_LIMITED, f"A connection can run {MAX_OPERATIONS} operations at a time."
+            )
+            await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+            return
+        await super().handle_subscribe(message)
+
+    @staticmethod
+    def _get_pre_execution_close_reason(_: object) -> None:
+        # A syntax error is one operation's error; Strawberry would close the connection with all its operations.
+        return None
+
+
+def _is_well_formed(message: Any) -> bool:
+    if not isinstance(message, dict):
+        return False
+    payload = message.get("payload") or {}
+    if message.get("type") == "subscribe":
+        return (
+            isinstance(message.get("id"), str)
+            and isinstance(payload, dict)
+            and isinstance(payload.get("query"), str)
+            and isinstance(payload.get("variables"), dict | None)
+            and isinstance(payload.get("operationName"), str | None)
+        )
+    return isinstance(message.get("id", ""), str)

@@ -1,0 +1,190 @@
+"""Jobs: one submitted file and what becomes of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+import strawberry
+from strawberry import UNSET
+
+import models
+from graph import ids
+from graph.connections import After, Connection, FirstRecords, Keyset, uuid
+from graph.context import Info
+from graph.scalars import BigInt
+from graph.types import Node, given
+from graph.types_record import ErrorSummary, Record, RecordError, RecordErrorFilter, error_page, record_page
+from graph.types_schema import RecordSchema
+from models import JobStatus
+from tasks.pipeline.errors import FailureCode
+from tasks.pipeline.record import FileFormat
+from tasks.progress import Progress
+
+_JOBS = Keyset("jobs", uuid)
+
+
+@strawberry.type(description="Where a job stood at one moment. All counts are absolute.")
+class JobProgress:
+    """Where a job stood at one moment."""
+
+    job_id: strawberry.ID = strawberry.field(description="The job's global id.")
+    status: JobStatus = strawberry.field(description="The job's status.")
+    percent: float = strawberry.field(description="0 to 100, by bytes read.")
+    bytes_total: BigInt = strawberry.field(description="The file's length.")
+    bytes_read: BigInt = strawberry.field(description="How far the file has been read and loaded.")
+    records_read: BigInt = strawberry.field(description="Records decided: accepted and rejected ones.")
+    records_accepted: BigInt = strawberry.field(description="Records loaded.")
+    records_rejected: BigInt = strawberry.field(description="Records with at least one error.")
+    records_per_second: float | None = strawberry.field(description="The pace; null while it is not known.")
+    eta_seconds: float | None = strawberry.field(
+        description="Seconds still to go, at this pace; null if unknown."
+    )
+    at: datetime = strawberry.field(description="When this was so.")
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """From what workers publish, or what a row says."""
+        return cls(
+            job_id=ids.global_id("Job", progress.job_id),
+            status=progress.status,
+            percent=progress.percent,
+            bytes_total=BigInt(progress.bytes_total),
+            bytes_read=BigInt(progress.bytes_read),
+            records_read=BigInt(progress.records_read),
+            records_accepted=BigInt(progress.records_accepted),
+            records_rejected=BigInt(progress.records_rejected),
+            records_per_second=progress.records_per_second,
+            eta_seconds=progress.eta_seconds,
+            at=progress.at,
+        )
+
+
+@strawberry.type(description="Why a job failed, and where.")
+class JobFailure:
+    """Why a job failed, and where."""
+
+    code: FailureCode = strawberry.field(description="What is wrong, for programs.")
+    message: str = strawberry.field(description="What is wrong and where, for people.")
+    record_index: BigInt | None = strawberry.field(
+        description="The record at which it happened, from 0, if known."
+    )
+    line: BigInt | None = strawberry.field(description="The line at which it happened, from 1, if known.")
+
+    @classmethod
+    def of(cls, row: models.Job) -> Self | None:
+        """From the table's row; None for a job that did not fail."""
+        if row.failure_code is None:
+            return None
+        return cls(
+            code=FailureCode(row.failure_code),
+            message=row.failure_message or "",
+            record_index=_big(row.failure_record_index),
+            line=_big(row.failure_line),
+        )
+
+
+def _big(number: int | None) -> BigInt | None:
+    return None if number is None else BigInt(number)
+
+
+@strawberry.type(description="One submitted file, and what becomes of it.")
+class Job(Node):
+    """One submitted file."""
+
+    row: strawberry.Private[models.Job]
+    status: JobStatus = strawberry.field(description="Where it stands.")
+    filename: str = strawberry.field(description="The file's name, as it was sent.")
+    format: FileFormat = strawberry.field(description="The file's format.")
+    size_bytes: BigInt = strawberry.field(description="The file's length.")
+    sha256: str = strawberry.field(description="The file's SHA-256, in hexadecimal.")
+    progress: JobProgress = strawberry.field(description="How far it is.")
+    failure: JobFailure | None = strawberry.field(
+        description="Why it failed; null unless the status is FAILED."
+    )
+    created_at: datetime = strawberry.field(description="When it was submitted.")
+    started_at: datetime | None = strawberry.field(description="When a worker first took it up.")
+    finished_at: datetime | None = strawberry.field(description="When it reached its final status.")
+
+    @classmethod
+    def of(cls, row: models.Job) -> Self:
+        """From the table's row."""
+        return cls(
+            row=row,
+            id=ids.global_id("Job", row.id),
+            status=row.status,
+            filename=row.filename,
+            format=FileFormat(row.format),
+            size_bytes=BigInt(row.size_bytes),
+            sha256=row.sha256,
+            progress=JobProgress.of(Progress.of(row)),
+            failure=JobFailure.of(row),
+            created_at=row.created_at,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+        )
+
+    @strawberry.field(description="The schema through which it goes.")
+    async def record_schema(self, info: Info) -> RecordSchema:
+        """Loaded for all jobs of a page at once."""
+        return RecordSchema.of(await info.context.record_schemas.load(self.row.record_schema_id))
+
+    @strawberry.field(description="The accepted records, in the order of the file.")
+    async def records(self, first: FirstRecords = 20, after: After = UNSET) -> Connection[Record]:
+        """The accepted records."""
+        return await record_page(self.row, first, after)
+
+    @strawberry.field(description="The errors, in the order of the file.")
+    async def errors(
+        self,
+        first: FirstRecords = 20,
+        after: After = UNSET,
+        filter: Annotated[
+            RecordErrorFilter | None, strawberry.argument(description="Which errors; left out: all.")
+        ] = UNSET,
+    ) -> Connection[RecordError]:
+        """The errors."""
+        return await error_page(self.row, first, after, filter or RecordErrorFilter())
+
+    @strawberry.field(
+        description="How often each error occurred, the most frequent first. True while it runs, too."
+    )
+    def error_summary(self) -> list[ErrorSummary]:
+        """The errors by field and code."""
+        return ErrorSummary.all_of(self.row.error_counts)
+
+
+@strawberry.input(description="Which jobs to list; what is left out does not matter.")
+class JobFilter:
+    """Which jobs to list."""
+
+    status: JobStatus | None = strawberry.field(default=UNSET, description="Only jobs with this status.")
+    record_schema_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="Only jobs of this version of a schema."
+    )
+
+
+async def job_page(
+    partner: models.Partner, first: int | None, after: str | None, only: JobFilter
+) -> Connection[Job]:
+    """A page of the partner's jobs, newest first."""
+    owned = models.Job.filter(partner_id=partner.id, **_conditions(only))
+
+    async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[Any], Job]]:
+        behind = owned.filter(id__lt=start[0]) if start else owned
+        return [((str(row.id),), Job.of(row)) for row in await behind.order_by("-id").limit(limit)]
+
+    async def count() -> int:
+        return await owned.count()
+
+    return await _JOBS.page(first, after, fetch, count)
+
+
+def _conditions(only: JobFilter) -> dict[str, Any]:
+    conditions: dict[str, Any] = {}
+    if status := given(only.status):
+        conditions["status"] = status
+    if (wanted := given(only.record_schema_id)) is not None:
+        schema_id = ids.parse_as("RecordSchema", wanted)
+        # No job has no schema: a senseless id finds nothing, as a foreign one does.
+        conditions["record_schema_id"] = schema_id
+    return conditions

@@ -1,0 +1,146 @@
+"""What became of a file's records: the accepted ones, and the errors of the rejected ones."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+from tortoise import connections
+
+import models
+from graph.connections import MAX_FIRST_RECORDS, Connection, Keyset, whole_number
+from graph.scalars import BigInt, loaded_json
+from graph.types import given
+from tasks.pipeline.record import RecordErrorCode
+
+_RECORDS = Keyset("records", whole_number, max_first=MAX_FIRST_RECORDS)
+_ERRORS = Keyset("errors", whole_number, whole_number, max_first=MAX_FIRST_RECORDS)
+
+
+@strawberry.type(description="An accepted record.")
+class Record:
+    """An accepted record."""
+
+    index: BigInt = strawberry.field(
+        description="Its position in the file, from 0, counting every record read, rejected ones too."
+    )
+    data: JSON = strawberry.field(description="Every field of the schema, null where the file has no value.")
+
+
+@strawberry.type(description="One reason why a record was rejected.")
+class RecordError:
+    """One reason why a record was rejected."""
+
+    record_index: BigInt = strawberry.field(description="The record's position in the file, from 0.")
+    line: BigInt | None = strawberry.field(
+        description="The line on which the record begins, from 1; null where the format has no lines."
+    )
+    byte_offset: BigInt = strawberry.field(
+        description="Where the record's first byte is in the file, from 0."
+    )
+    field: str | None = strawberry.field(
+        description="The schema's name for the field; null when the whole record is at fault."
+    )
+    code: RecordErrorCode = strawberry.field(description="What is wrong, for programs.")
+    message: str = strawberry.field(description="What was expected, for people.")
+    raw_value: str | None = strawberry.field(
+        description="What stood in the file, cut at 1,024 characters; null when nothing did."
+    )
+
+
+@strawberry.type(description="How often one error occurred in a job.")
+class ErrorSummary:
+    """How often one error occurred."""
+
+    field: str | None = strawberry.field(description="The field; null when whole records were at fault.")
+    code: RecordErrorCode = strawberry.field(description="What was wrong.")
+    count: BigInt = strawberry.field(description="How many times.")
+
+    @classmethod
+    def all_of(cls, counts: dict[str, dict[str, int]]) -> list[Self]:
+        """From a job's `error_counts`: the most frequent first, then by field and code."""
+        flat = [(-n, field, code) for field, codes in counts.items() for code, n in codes.items()]
+        return [
+            cls(field=field or None, code=RecordErrorCode(code), count=BigInt(-n))
+            for n, field, code in sorted(flat)
+        ]
+
+
+@strawberry.input(description="Which errors to list; what is left out does not matter.")
+class RecordErrorFilter:
+    """Which errors to list."""
+
+    field: str | None = strawberry.field(
+        default=UNSET, description="Only errors of this field of the schema."
+    )
+    code: RecordErrorCode | None = strawberry.field(default=UNSET, description="Only errors with this code.")
+
+    def count(self, counts: dict[str, dict[str, int]]) -> int:
+        """How many errors pass. Exact: the counts move in the transaction that loads the errors."""
+        return sum(
+            n
+            for field, codes in counts.items()
+            for code, n in codes.items()
+            if given(self.field) in (None, field or None) and given(self.code) in (None, code)
+        )
+
+
+async def record_page(job: models.Job, first: int | None, after: str | None) -> Connection[Record]:
+    """A page of the job's accepted records, in file order."""
+
+    async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[int], Record]]:
+        [behind] = start or (-1,)
+        rows = await _select(
+            'SELECT "index", data::text AS data FROM record WHERE job_id = $1 AND "index" > $2'
+            ' ORDER BY "index" LIMIT $3',
+            job.id, behind, limit,
+        )  # fmt: skip
+        return [((row["index"],), Record(index=row["index"], data=loaded_json(row["data"]))) for row in rows]
+
+    async def count() -> int:
+        return int(job.records_accepted)
+
+    return await _RECORDS.page(first, after, fetch, count)
+
+
+async def error_page(
+    job: models.Job, first: int | None, after: str | None, only: RecordErrorFilter
+) -> Connection[RecordError]:
+    """A page of the job's errors, in file order."""
+    total = only.count(job.error_counts)
+
+    async def fetch(
+        start: tuple[Any, ...] | None, limit: int
+    ) -> Sequence[tuple[tuple[int, int], RecordError]]:
+        if not total:
+            return []
+        return await _errors(job.id, start or (-1, -1), limit, only)
+
+    async def count() -> int:
+        return total
+
+    return await _ERRORS.page(first, after, fetch, count)
+
+
+async def _errors(
+    job_id: UUID, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter
+) -> list[tuple[tuple[int, int], RecordError]]:
+    rows = await _select(
+        "SELECT record_index, seq, line, byte_offset, field, code, message, raw_value FROM record_error"
+        " WHERE job_id = $1 AND (record_index, seq) > ($2, $3)"
+        " AND ($5::text IS NULL OR field = $5) AND ($6::text IS NULL OR code = $6)"
+        " ORDER BY record_index, seq LIMIT $4",
+        job_id, *behind, limit, given(only.field), given(only.code),
+    )  # fmt: skip
+    found = []
+    for row in rows:
+        key = (row["record_index"], row.pop("seq"))
+        found.append((key, RecordError(**{**row, "code": RecordErrorCode(row["code"])})))
+    return found
+
+
+async def _select(query: str, *values: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = await connections.get("default").execute_query_dict(query, list(values))
+    return rows

@@ -1,0 +1,237 @@
+"""Jobs: one submitted file and its run. Every change of a job's state is a named method here.
+
+    PENDING ──claim──▶ PROCESSING ──finish──▶ COMPLETED | FAILED
+       ▲                   │
+       └────hand_back──────┘      cancel: PENDING | PROCESSING ──▶ CANCELLED
+
+`attempt` is the fencing token: it grows with every claim, and whoever writes with an older one changes nothing.
+Only the database's clock counts for leases.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from tortoise import connections, fields
+from tortoise.contrib.postgres.indexes import PostgreSQLIndex
+from tortoise.models import Model
+from uuid6 import uuid7
+
+from models.partner import Partner
+from models.record_schema import RecordSchema
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    PENDING = "PENDING"
+    """Durable and waiting for a worker. If everything dies here, a sweep finds it."""
+    PROCESSING = "PROCESSING"
+    """A worker holds its lease. If that worker dies, the lease runs out and another goes on from the last batch."""
+    COMPLETED = "COMPLETED"
+    """Every record is decided. Final."""
+    FAILED = "FAILED"
+    """The file could not be read to its end; what was loaded before stays. Final."""
+    CANCELLED = "CANCELLED"
+    """The partner stopped it; what was loaded before stays. Final."""
+
+    @property
+    def is_final(self) -> bool:
+        """True when the job will never change again."""
+        return self not in (JobStatus.PENDING, JobStatus.PROCESSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a job has come, in absolute numbers. It moves in the transaction that loads the batch, or not at all."""
+
+    index: int
+    """Of the first record not yet decided; `offset` and `line` say where that record begins."""
+    offset: int
+    line: int
+    accepted: int
+    rejected: int
+    error_counts: dict[str, dict[str, int]]
+
+
+class Job(Model):
+    """One submitted file. Its counters and its checkpoint move in the transaction that loads a batch (`advance`)."""
+
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    partner: fields.ForeignKeyRelation[Partner] = fields.ForeignKeyField(
+        "models.Partner", related_name="jobs", on_delete=fields.RESTRICT
+    )
+    partner_id: UUID
+    record_schema: fields.ForeignKeyRelation[RecordSchema] = fields.ForeignKeyField(
+        "models.RecordSchema", related_name="jobs", on_delete=fields.RESTRICT
+    )
+    record_schema_id: UUID
+    status = fields.CharEnumField(JobStatus, max_length=16, description="", default=JobStatus.PENDING)
+    filename = fields.CharField(max_length=255)
+    format = fields.CharField(max_length=16)
+    size_bytes = fields.BigIntField()
+    sha256 = fields.CharField(max_length=64)
+    storage_key = fields.CharField(max_length=200)
+    idempotency_key = fields.CharField(max_length=200, null=True)
+
+    attempt = fields.IntField(default=0)
+    crashes = fields.IntField(default=0)
+    """Times in a row that a lease ran out with no batch committed in between."""
+    lease_until = fields.DatetimeField(null=True)
+
+    next_index = fields.BigIntField(default=0)
+    """The checkpoint: index of the first record not yet decided."""
+    next_offset = fields.BigIntField(default=0)
+    next_line = fields.BigIntField(default=1)
+    bytes_read = fields.BigIntField(default=0)
+    records_accepted = fields.BigIntField(default=0)
+    records_rejected = fields.BigIntField(default=0)
+    error_counts: dict[str, dict[str, int]] = fields.JSONField(default=dict)
+    """Field ("" for the whole record) -> code -> error rows."""
+
+    failure_code = fields.CharField(max_length=32, null=True)
+    failure_message = fields.TextField(null=True)
+    failure_record_index = fields.BigIntField(null=True)
+    failure_line = fields.BigIntField(null=True)
+
+    created_at = fields.DatetimeField(auto_now_add=True)
+    started_at = fields.DatetimeField(null=True)
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "job"
+        table_description = ""  # else every edit of the docstring would be a migration
+        unique_together = (("partner", "idempotency_key"),)
+        indexes = (
+            PostgreSQLIndex(fields=("partner_id", "id"), name="job_by_partner"),
+            PostgreSQLIndex(fields=("created_at",), name="job_pending", condition={"status": "PENDING"}),
+            PostgreSQLIndex(fields=("lease_until",), name="job_leased", condition={"status": "PROCESSING"}),
+        )
+
+    @property
+    def records_read(self) -> int:
+        """Records decided so far: accepted or rejected."""
+        return int(self.records_accepted + self.records_rejected)
+
+    @classmethod
+    async def claim_next(cls, lease_seconds: float) -> "Job | None":
+        """Takes the oldest job that waits, or whose worker's lease ran out, and leases it to the caller.
+
+        Two workers never get the same attempt: rows that somebody is claiming are skipped.
+        """
+        rows = await connections.get("default").execute_query_dict(_CLAIM, [lease_seconds])
+        # By attempt as well: a claimer that dozed off here for longer than its lease must not take its successor's.
+        return await cls.get_or_none(id=rows[0]["id"], attempt=rows[0]["attempt"]) if rows else None
+
+    async def advance(self, connection: asyncpg.Connection, checkpoint: Checkpoint) -> bool:
+        """Moves the checkpoint inside the caller's open transaction; False means: roll everything back.
+
+        This is the fence. It holds only for the attempt that leases the job, while it is neither cancelled nor
+        finished, and only from the very record where this batch began, so that a batch counts once.
+        """
+        tag = await connection.execute(
+            _ADVANCE, self.id, self.attempt, self.next_index, checkpoint.index, checkpoint.offset, checkpoint.line,
+            checkpoint.accepted, checkpoint.rejected, orjson.dumps(checkpoint.error_counts).decode(),
+        )  # fmt: skip
+        return bool(tag == "UPDATE 1")
+
+    async def name_session(self, connection: asyncpg.Connection) -> None:
+        """Marks the caller's transaction as one that loads this job, for `end_other_sessions`."""
+        await connection.execute("SELECT set_config('application_name', $1, true)", self._session_name)
+
+    async def end_other_sessions(self) -> None:
+        """Ends the database sessions in which an earlier attempt is still loading, and waits up to 2 s for each.
+
+        A worker that is frozen in the middle of a COPY would hold the keys of its uncommitted rows for ever, and its
+        successor would wait for them.
+        """
+        await connections.get("default").execute_query(
+            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+            " WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()",
+            [self._session_name],
+        )
+
+    @property
+    def _session_name(self) -> str:
+        return f"sluice {self.id.hex}"
+
+    def take(self, checkpoint: Checkpoint) -> None:
+        """Brings this object up to a checkpoint that is committed."""
+        self.next_index, self.next_offset, self.next_line = (
+            checkpoint.index,
+            checkpoint.offset,
+            checkpoint.line,
+        )
+        self.bytes_read = max(self.bytes_read, checkpoint.offset)
+        self.records_accepted, self.records_rejected = checkpoint.accepted, checkpoint.rejected
+        self.error_counts = checkpoint.error_counts
+        self.crashes = 0
+
+    async def renew(self, lease_seconds: float) -> bool:
+        """The heartbeat: prolongs the lease. False when the job was cancelled, or is somebody else's by now."""
+        return await self._write(
+            "UPDATE job SET lease_until = clock_timestamp() + make_interval(secs => $3::float8)",
+            lease_seconds,
+        )
+
+    async def hand_back(self) -> bool:
+        """Gives an unfinished job back, so that any worker goes on at once. No crash is counted."""
+        return await self._write("UPDATE job SET status = 'PENDING', lease_until = NULL")
+
+    async def complete(self) -> bool:
+        """Marks the job as COMPLETED, if it is still this attempt's."""
+        return await self._write(
+            "UPDATE job SET status = 'COMPLETED', bytes_read = size_bytes, lease_until = NULL,"
+            " finished_at = clock_timestamp()"
+        )
+
+    async def fail(
+        self, code: str, message: str, *, record_index: int | None = None, line: int | None = None
+    ) -> bool:
+        """Marks the job as FAILED, if it is still this attempt's. What it loaded stays."""
+        return await self._write(
+            "UPDATE job SET status = 'FAILED', lease_until = NULL, finished_at = clock_timestamp(),"
+            " failure_code = $3, failure_message = $4, failure_record_index = $5::bigint, failure_line = $6::bigint",
+            code, message, record_index, line,
+        )  # fmt: skip
+
+    @classmethod
+    async def cancel(cls, job_id: UUID, partner_id: UUID) -> bool:
+        """Cancels a job that is not finished. Once this is committed, no batch of the job commits any more:
+        the fence in `advance` wants PROCESSING, and the row's lock puts the two in an order."""
+        changed, _ = await connections.get("default").execute_query(
+            "UPDATE job SET status = 'CANCELLED', lease_until = NULL, finished_at = clock_timestamp()"
+            " WHERE id = $1 AND partner_id = $2 AND status IN ('PENDING', 'PROCESSING')",
+            [job_id, partner_id],
+        )
+        return bool(changed == 1)
+
+    async def _write(self, update: str, *values: Any) -> bool:
+        """Runs `update` if this attempt still holds the job."""
+        changed, _ = await connections.get("default").execute_query(
+            f"{update} WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'",
+            [self.id, self.attempt, *values],
+        )
+        return bool(changed == 1)
+
+
+_CLAIM = """
+    UPDATE job
+       SET status = 'PROCESSING', attempt = attempt + 1, crashes = crashes + (status = 'PROCESSING')::int,
+           lease_until = clock_timestamp() + make_interval(secs => $1::float8), started_at = coalesce(started_at, clock_timestamp())
+     WHERE id = (SELECT id FROM job
+                  WHERE status = 'PENDING' OR (status = 'PROCESSING' AND lease_until < clock_timestamp())
+                  ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+ RETURNING id, attempt
+"""
+
+_ADVANCE = """
+    UPDATE job
+       SET next_index = $4::bigint, next_offset = $5::bigint, next_line = $6::bigint,
+           bytes_read = greatest(bytes_read, $5::bigint), records_accepted = $7::bigint, records_rejected = $8::bigint,
+           error_counts = $9::jsonb, crashes = 0
+     WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING' AND next_index = $3::bigint
+"""

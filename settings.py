@@ -1,0 +1,123 @@
+"""Every setting of Sluice, read once from the environment (`SLUICE_…`)."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CONNECT_SECONDS = 5.0
+COMMAND_SECONDS = 15.0
+"""A database that takes longer for one statement counts as one that does not answer."""
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_MAX_MILLISECONDS = 2**31 - 1
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each name is read from the environment with the prefix `SLUICE_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SLUICE_", env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    data_dir: Path = Path(".sluice")
+    database_url: str | None = None
+    """postgresql://…, with ?sslmode=… if need be; unset: the PostgreSQL that `sluice serve` embeds under data_dir."""
+    redis_url: str | None = None
+    """redis://… ; unset: the Redis that `sluice serve` embeds under data_dir."""
+    storage_dir: Path | None = None
+    """Where submitted files lie; unset: data_dir/files. API and workers must see the same folder."""
+    workers: int = Field(os.cpu_count() or 1, ge=1)
+    max_upload_bytes: int = Field(524_288_000, ge=1)
+    lease_seconds: float = Field(30.0, gt=0)
+    progress_interval_seconds: float = Field(2.0, gt=0)
+    batch_records: int = Field(5_000, ge=1)
+
+    @property
+    def files_dir(self) -> Path:
+        """The folder of submitted files, whether set or derived."""
+        return self.storage_dir or self.data_dir / "files"
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_names_a_database(cls, url: str | None) -> str | None:
+        if url is not None:
+            _place(url)
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_names_a_redis(cls, url: str | None) -> str | None:
+        if url is not None:
+            _split(url, "redis", "rediss", "unix")
+        return url
+
+
+def _split(url: str, *schemes: str) -> SplitResult:
+    """The parts of a URL. Raises ValueError in an operator's words, which never hold its password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("this is not a URL: see its port and its brackets") from None
+    if parts.scheme not in schemes:
+        raise ValueError(f"this must begin with {schemes[0]}://")
+    return parts
+
+
+def _place(database_url: str) -> dict[str, Any]:
+    """Who connects where, and with which `sslmode`, in asyncpg's words. Raises ValueError."""
+    parts = _split(database_url, "postgresql", "postgres")
+    options = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    mode = options.pop("sslmode", None)
+    if options:
+        raise ValueError(f"these parameters are not supported: {', '.join(options)} (sslmode is)")
+    if mode not in (None, *_SSL_MODES):
+        raise ValueError(f"sslmode must be one of {', '.join(_SSL_MODES)}")
+    return {
+        "user": unquote(parts.username or "") or None,
+        "password": unquote(parts.password or "") or None,
+        "host": parts.hostname,
+        "port": parts.port or 5432,
+        "database": unquote(parts.path[1:]) or None,
+        **({"ssl": mode} if mode else {}),
+    }
+
+
+settings = Settings()
+
+
+def tortoise_config(database_url: str, command_seconds: float | None = COMMAND_SECONDS) -> dict[str, Any]:
+    """Tortoise's configuration for a `postgresql://` URL. Times are kept and read in UTC.
+
+    A statement may take `command_seconds`; None: as long as it likes. Raises ValueError.
+    """
+    # A worker that freezes inside a transaction must not hold its job's row longer than its lease.
+    idle = min(max(1, int(settings.lease_seconds * 1_000)), _MAX_MILLISECONDS)
+    credentials = {
+        **_place(database_url),
+        "minsize": 1,
+        "maxsize": 10,
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": command_seconds,
+        "server_settings": {
+            "application_name": "sluice",
+            "idle_in_transaction_session_timeout": str(idle),
+        },
+    }
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials}},
+        "apps": {
+            "models": {"models": ["models"], "default_connection": "default", "migrations": "migrations"},
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+# What Tortoise's own command line reads (`tortoise makemigrations`); it needs no reachable server.
+TORTOISE_ORM = tortoise_config(settings.database_url or "postgresql://localhost/sluice")

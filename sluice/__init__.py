@@ -1,0 +1,1 @@
+"""The command that people type: it starts, feeds and watches the rest."""

@@ -1,0 +1,52 @@
+"""`sluice api`: one API process, until SIGTERM or SIGINT."""
+
+import logging
+import signal
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+
+from settings import settings
+
+logger = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 4
+_WS_MESSAGE_BYTES = 64 * 1024
+
+
+def run() -> None:
+    """Serves the API. Running uploads and subscriptions get some seconds to end; then it exits 0."""
+    # uvicorn raises the signal that ended it once more, for whoever was there before: that is us.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit_cleanly)
+    logger.info("API starts", extra={"host": settings.host, "port": settings.port})
+    server = uvicorn.Server(_config())
+    server.run()
+    logger.info("API ended")
+    if not server.started:
+        raise SystemExit(3)  # uvicorn has logged why
+
+
+def _config() -> uvicorn.Config:
+    return uvicorn.Config(
+        "graph.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_WS_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
+def _exit_cleanly(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,109 @@
+"""A small client of the API: queries, uploads that stream from disk, subscriptions. What partners would write."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, BinaryIO, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from sluice import subscriptions
+from sluice.errors import ApiError, Unreachable
+
+_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class ApiClient:
+    """Talks to one Sluice with one key. An async context manager; every call raises ApiError."""
+
+    def __init__(self, url: str, key: str) -> None:
+        """`url` is the server's address, with or without `/graphql`."""
+        self.url = _endpoint(url)
+        self._headers = {"X-API-Key": key}
+        # Somebody's proxy knows no way to this very machine.
+        self._use_proxies = urlsplit(self.url).hostname not in _LOOPBACK
+        self._options: dict[str, Any] = {
+            "headers": self._headers,
+            "timeout": httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS),
+            "trust_env": self._use_proxies,
+        }
+        self._http = httpx.AsyncClient(**self._options)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def execute(self, query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The `data` of a query or mutation."""
+        return await self._data(
+            self._http.post(self.url, json={"query": query, "variables": variables or {}})
+        )
+
+    async def upload(
+        self, query: str, given: dict[str, Any], filename: str, content: BinaryIO
+    ) -> dict[str, Any]:
+        """The `data` of a mutation with the input `given` and `content` as its `file`, which is sent as it is read."""
+        operations = {"query": query, "variables": {"input": {**given, "file": None}}}
+        parts = {"operations": json.dumps(operations), "map": json.dumps({"0": ["variables.input.file"]})}
+        files = {"0": (filename, content, "application/octet-stream")}
+        # In a thread: a server that refuses a big file answers while we are still sending it, and then closes. The
+        # blocking client finds that answer; the asynchronous one finds a broken connection.
+        return await self._data(asyncio.to_thread(self._send, data=parts, files=files))
+
+    def _send(self, **body: Any) -> httpx.Response:
+        with httpx.Client(**self._options) as http:
+            return http.post(self.url, **body)
+
+    async def _data(self, answering: Awaitable[httpx.Response]) -> dict[str, Any]:
+        try:
+            answer = await answering
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise Unreachable(f"no answer from {self.url} ({reason}): is Sluice running there?") from None
+        try:
+            payload = answer.json()
+        except ValueError:
+            raise ApiError(
+                f"{self.url} answered {answer.status_code}, and no JSON: is that a Sluice?"
+            ) from None
+        return data_of(payload)
+
+    async def subscribe(self, query: str, variables: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """The `data` of each event of a subscription, until it is complete."""
+        url = "ws" + self.url.removeprefix("http")
+        payload = {"query": query, "variables": variables}
+        async for event in subscriptions.events(url, self._headers, payload, use_proxies=self._use_proxies):
+            yield data_of(event)
+
+
+def data_of(payload: Any) -> dict[str, Any]:
+    """The `data` of a GraphQL response. Raises ApiError when it has errors."""
+    if not isinstance(payload, dict) or not ("data" in payload or "errors" in payload):
+        raise ApiError("the answer is no GraphQL response: is that a Sluice?")
+    if errors := payload.get("errors"):
+        raise ApiError(in_words(errors))
+    data: dict[str, Any] = payload["data"]
+    return data
+
+
+def in_words(errors: list[dict[str, Any]]) -> str:
+    """GraphQL errors or userErrors as one line."""
+    return "; ".join(_one(error) for error in errors)
+
+
+def _one(error: dict[str, Any]) -> str:
+    code = error.get("code") or (error.get("extensions") or {}).get("code")
+    field = error.get("field")
+    where = f" ({'.'.join(map(str, field))})" if field else ""
+    return f"{code}: {error['message']}{where}" if code else f"{error['message']}{where}"
+
+
+def _endpoint(url: str) -> str:
+    address = url if "://" in url else f"http://{url}"
+    address = address.rstrip("/")
+    return address if urlsplit(address).path else f"{address}/graphql"

@@ -1,0 +1,116 @@
+"""`sluice demo`: four files go the whole way, on a Sluice of their own, as partners would send them."""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from settings import settings
+from sluice import binaries, endpoints, operations, partners, report, run_files, stack, submit
+from sluice.client import ApiClient
+from sluice.errors import SluiceError
+from sluice.samples import RECORDS, SAMPLES, Sample
+from sluice.stack import Plan
+from sluice.supervisor import Children
+
+# Small steps, so that there is something to see while 25,000 records go by.
+_LIVELY = {"SLUICE_PROGRESS_INTERVAL_SECONDS": "0.1", "SLUICE_BATCH_RECORDS": "1000"}
+
+
+_SECONDS = 120
+_LOG = "sluice.log"
+
+
+async def demo(*, keep: bool = False) -> int:
+    """Shows it; the exit code: 0 when every record of every file was decided as it should be. Raises SluiceError."""
+    console = report.console()
+    with _folder(console, keep=keep) as folder, run_files.hold(folder) as files:
+        report.plain(console, "Starting PostgreSQL, Redis, a worker and the API on this machine …")
+        plan = _plan(folder)
+        async with stack.running(plan, files, Children(files)) as services:
+            report.plain(console, f"The API answers at {plan.address}/graphql.")
+            key = await partners.create(services.database_url, "Demo Ltd")
+            async with _patience(plan), ApiClient(plan.address, key) as client:
+                faults = [await _show(console, client, sample, folder) for sample in SAMPLES]
+    _say_goodbye(console, [fault for fault in faults if fault])
+    return 1 if any(faults) else 0
+
+
+@contextlib.contextmanager
+def _folder(console: Console, *, keep: bool) -> Iterator[Path]:
+    """A folder of the demo's own; it stays when it is wanted, or when something went wrong in it."""
+    folder = Path(tempfile.mkdtemp(prefix="sluice-demo-"))
+    try:
+        yield folder
+    except SluiceError:
+        keep = True
+        raise
+    finally:
+        if keep:
+            report.plain(console, f"\nEverything is left in {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+def _plan(folder: Path) -> Plan:
+    return Plan(
+        data_dir=folder,
+        host=endpoints.LOOPBACK,
+        port=endpoints.free_port(),
+        workers=1,
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        output=folder / _LOG,
+        settings={"SLUICE_STORAGE_DIR": str(folder / "files"), **_LIVELY},
+    )
+
+
+@contextlib.asynccontextmanager
+async def _patience(plan: Plan) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_SECONDS):
+            yield
+    except TimeoutError:
+        raise SluiceError(
+            f"the demo was not done within {_SECONDS} s. The log ends with {binaries.last_line(plan.data_dir / _LOG)}"
+        ) from None
+
+
+async def _show(console: Console, client: ApiClient, sample: Sample, folder: Path) -> str | None:
+    """Sends one sample, shows what becomes of it; what is wrong with the result, if anything."""
+    path, spoilt = await asyncio.to_thread(sample.make, folder)
+    schema_id = await operations.create_schema(client, sample.schema)
+    console.rule(style="dim") if console.is_terminal else console.print()
+    job = await submit.follow(console, client, path, schema_id)
+    report.summary(console, job)
+    return _fault(job, spoilt)
+
+
+def _fault(job: dict[str, Any], spoilt: int) -> str | None:
+    counts = {name: int(count) for name, count in job["progress"].items()}
+    expected = {
+        "recordsRead": RECORDS,
+        "recordsAccepted": RECORDS - spoilt,
+        "recordsRejected": spoilt,
+    }
+    if job["status"] == "COMPLETED" and counts == expected:
+        return None
+    return f"{job['filename']}: {job['status']} with {counts}, not COMPLETED with {expected}"
+
+
+def _say_goodbye(console: Console, faults: list[str]) -> None:
+    console.print()
+    for fault in faults:
+        report.plain(console, f"WRONG: {fault}")
+    if faults:
+        return
+    report.plain(console, f"All {len(SAMPLES) * RECORDS:,} records are accounted for: loaded, or explained.")
+    report.plain(console, "")
+    report.plain(
+        console, "Next: `make serve` stays up, and README.md has a five-minute tour with curl and Python."
+    )

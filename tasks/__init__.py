@@ -1,0 +1,1 @@
+"""What happens to a file, between the API's answer and the last record in the database."""

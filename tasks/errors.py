@@ -1,0 +1,59 @@
+"""What can go wrong around a job, apart from its file (tasks/pipeline/errors.py).
+
+    TaskError
+    ├── LeaseLost         the job is not this worker's any more: cancelled, or claimed by another
+    ├── Draining          this worker is asked to stop
+    ├── ReaderCrashed     the reader child died before it was done
+    └── ReaderFaulty      the reader child met an error of ours
+
+`DATABASE_AWAY` are the library's exceptions that mean: wait and try again.
+"""
+
+import asyncio
+
+import asyncpg
+from tortoise.exceptions import DBConnectionError
+
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, crashed, starting up
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,  # the connection was closed under us
+    asyncpg.InternalClientError,  # or in the middle of a COPY
+    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password: the operator will see to it
+    DBConnectionError,
+    OSError,
+    TimeoutError,
+)
+
+
+def stop_if_cancelled(error: Exception) -> None:
+    """For loops that try again: a cancellation in the middle of a query can surface as the connection's error."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError from error
+
+
+class TaskError(Exception):
+    """A job cannot go on here and now."""
+
+
+class LeaseLost(TaskError):
+    """The job was cancelled, or another worker has claimed it: nothing more of it may be written here."""
+
+
+class Draining(TaskError):
+    """This worker is asked to stop: the job goes back to the queue."""
+
+
+class ReaderCrashed(TaskError):
+    """The reader child died before it was done."""
+
+    def __init__(self, exitcode: int | None) -> None:
+        super().__init__(f"the reader process ended with exit code {exitcode}")
+        self.exitcode = exitcode
+
+
+class ReaderFaulty(TaskError):
+    """The reader child met an error of ours; the message says which, and where in the code."""

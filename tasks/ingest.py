@@ -1,0 +1,203 @@
+"""THE task: what happens to one job, from its claim to its final state.
+
+claim -> find the file -> read -> load -> announce -> finish
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+
+from models import Job, RecordSchema
+from settings import settings
+from tasks.announce import Announcer
+from tasks.errors import DATABASE_AWAY, Draining, LeaseLost, ReaderCrashed, stop_if_cancelled
+from tasks.lease import held
+from tasks.load import load
+from tasks.pipeline.copy_text import storable
+from tasks.pipeline.errors import FailureCode, FileError
+from tasks.pipeline.record import ChunkSize, FileFormat, Position
+from tasks.reader import Order, read
+from tasks.storage import Store
+
+logger = logging.getLogger(__name__)
+
+MAX_CRASHES = 3
+"""So many crashes in a row with no batch committed in between end a job."""
+
+_PAUSE_SECONDS = 0.5
+_Answer = TypeVar("_Answer")
+
+
+class Ingest:
+    """Works through the jobs of this worker process, one at a time."""
+
+    def __init__(self, store: Store, redis: Redis, stopping: asyncio.Event) -> None:
+        self._store = store
+        self._redis = redis
+        self._stopping = stopping
+        self._busy = asyncio.Lock()
+
+    async def until_idle(self) -> None:
+        """Claims and works through one job after the other, until none waits or this worker is to stop.
+
+        Raises one of DATABASE_AWAY when there is no database to claim from.
+        """
+        async with self._busy:
+            while not self._stopping.is_set():
+                job = await Job.claim_next(settings.lease_seconds)
+                if job is None:
+                    return
+                await self._run(job)
+
+    async def settled(self) -> None:
+        """Returns when no job is under way in this process."""
+        async with self._busy:
+            return
+
+    async def _run(self, job: Job) -> None:
+        logger.info("job claimed", extra=_about(job, attempt=job.attempt, index=job.next_index))
+        announcer = Announcer(self._redis, job)
+        announcer.announce()
+        try:
+            async with held(job, self._stopping):
+                await self._read_and_finish(job, announcer)
+        except LeaseLost:
+            logger.info("job left: cancelled, or another worker's by now", extra=_about(job))
+        except Draining:
+            await _hand_back(job)
+        finally:
+            await announcer.finish()
+
+    async def _read_and_finish(self, job: Job, announcer: Announcer) -> None:
+        try:
+            await _take_over(job)
+            path = await _find_file(job, self._store)
+            await self._read_and_load(job, path, announcer)
+        except FileError as error:
+            await _fail(job, error)
+        except (LeaseLost, Draining):
+            raise
+        except Exception:
+            logger.exception("job ended by a fault of ours", extra=_about(job))
+            await _fail(job, _internal(job))
+        else:
+            if await _insist(job.complete):
+                logger.info("job completed", extra=_about(job, records=job.records_read))
+
+    async def _read_and_load(self, job: Job, path: Path, announcer: Announcer) -> None:
+        """Every batch from the checkpoint on. A reader child that dies is started again there at once."""
+        schema = await _insist(lambda: RecordSchema.get(id=job.record_schema_id))
+        crashes = 0
+        while True:
+            before = job.next_index
+            try:
+                async with aclosing(read(_order(job, path, schema))) as batches:
+                    async for batch in batches:
+                        await load(job, batch)
+                        announcer.announce_when_due()
+                        if self._stopping.is_set():
+                            raise Draining
+            except ReaderCrashed as error:
+                logger.warning(
+                    "reader crashed", extra=_about(job, exitcode=error.exitcode, index=job.next_index)
+                )
+                crashes = 1 if job.next_index > before else crashes + 1
+                if crashes >= MAX_CRASHES:
+                    raise _crashed(FailureCode.READER_CRASHED, "reader process", job) from error
+            else:
+                return
+
+
+async def _take_over(job: Job) -> None:
+    """Ends what an attempt whose lease ran out may still be doing. Raises FileError when that happened too often."""
+    if job.crashes >= MAX_CRASHES:
+        raise _crashed(FailureCode.WORKER_CRASHED, "worker", job)
+    if job.crashes:
+        await _insist(job.end_other_sessions)
+
+
+async def _hand_back(job: Job) -> None:
+    try:
+        handed_back = await job.hand_back()
+    except DATABASE_AWAY as error:
+        logger.warning("job not handed back, its lease will run out", extra=_about(job, error=repr(error)))
+        return
+    if handed_back:
+        logger.info("job handed back", extra=_about(job, index=job.next_index))
+
+
+async def _find_file(job: Job, store: Store) -> Path:
+    path = store.path(job.storage_key)
+    try:
+        size = (await asyncio.to_thread(path.stat)).st_size
+    except FileNotFoundError:
+        raise FileError(
+            FailureCode.FILE_MISSING, "The submitted file is not in the storage any more: submit it again."
+        ) from None
+    if size != job.size_bytes:
+        raise FileError(
+            FailureCode.FILE_CHANGED,
+            f"The stored file has {size:,} bytes, but {job.size_bytes:,} were submitted: submit it again.",
+        )
+    return path
+
+
+def _order(job: Job, path: Path, schema: RecordSchema) -> Order:
+    return Order(
+        job_id=job.id,
+        path=path,
+        format=FileFormat(job.format),
+        definition=schema.definition,
+        start=Position(job.next_index, job.next_offset, job.next_line),
+        chunk_size=ChunkSize(records=settings.batch_records),
+    )
+
+
+def _crashed(code: FailureCode, who: str, job: Job) -> FileError:
+    last = job.next_index + settings.batch_records - 1
+    return FileError(
+        code,
+        f"The {who} died {MAX_CRASHES} times in a row while it worked on the records {job.next_index} to {last} at most."
+        " Something among them brings it down: send the file without them, and tell the operator.",
+        record_index=job.next_index,
+    )
+
+
+def _internal(job: Job) -> FileError:
+    return FileError(
+        FailureCode.INTERNAL,
+        f"Something went wrong on our side at record {job.next_index} or soon after. The operator finds the reason in"
+        f" the log under job {job.id}.",
+        record_index=job.next_index,
+    )
+
+
+async def _fail(job: Job, error: FileError) -> None:
+    message = storable(error.message)  # it may quote names from the file
+    failed = await _insist(
+        lambda: job.fail(error.code, message, record_index=error.record_index, line=error.line)
+    )
+    if failed:
+        logger.info(
+            "job failed", extra=_about(job, code=error.code, index=error.record_index, line=error.line)
+        )
+
+
+async def _insist(query: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """The answer of the database, waiting for one that is away."""
+    while True:
+        try:
+            return await query()
+        except DATABASE_AWAY as error:
+            stop_if_cancelled(error)
+            logger.warning("database away, trying again", extra={"error": repr(error)})
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _about(job: Job, **more: Any) -> dict[str, Any]:
+    return {"job": str(job.id), "partner": str(job.partner_id), **more}

@@ -1,0 +1,103 @@
+"""Loads one batch in one transaction: COPY records, COPY errors, move the checkpoint."""
+
+import asyncio
+import io
+import logging
+from collections import Counter
+
+import asyncpg
+from tortoise import connections
+
+from models import Job
+from models.job import Checkpoint
+from tasks.errors import DATABASE_AWAY, LeaseLost, stop_if_cancelled
+from tasks.pipeline.record import Batch
+
+logger = logging.getLogger(__name__)
+
+RECORD_COLUMNS = ("job_id", "index", "data")
+ERROR_COLUMNS = (
+    "job_id", "record_index", "seq", "line", "byte_offset", "field", "code", "message", "raw_value",
+)  # fmt: skip
+
+COPY_SECONDS = 60.0
+"""A COPY of one batch that takes longer is given up and tried again."""
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+async def load(job: Job, batch: Batch) -> None:
+    """Loads `batch` exactly once, however often the database goes away meanwhile, and brings `job` up to it.
+
+    Raises LeaseLost when the job is cancelled or somebody else's by now; then nothing of the batch is kept.
+    """
+    checkpoint = _after(job, batch)
+    pause = _FIRST_PAUSE_SECONDS
+    committed = False
+    while not committed:
+        try:
+            await _commit(job, batch, checkpoint)
+            committed = True
+        except DATABASE_AWAY as error:
+            stop_if_cancelled(error)
+            logger.warning("batch not loaded, trying again", extra={"job": str(job.id), "error": repr(error)})
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            committed = await _was_committed(job, checkpoint)
+    job.take(checkpoint)
+
+
+async def _commit(job: Job, batch: Batch, checkpoint: Checkpoint) -> None:
+    # Not Tortoise's in_transaction(): a connection that breaks under it stays the task's connection for ever.
+    async with connections.get("default").acquire_connection() as connection, connection.transaction():
+        await job.name_session(connection)
+        await _copy(connection, "record", RECORD_COLUMNS, batch.records)
+        await _copy(connection, "record_error", ERROR_COLUMNS, batch.errors)
+        # The fence comes last: the job's row is locked for milliseconds only, so that a cancel or a heartbeat
+        # never waits for a COPY. Two workers may both copy; one of them commits.
+        if not await job.advance(connection, checkpoint):
+            raise LeaseLost
+
+
+async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, ...], rows: bytes) -> None:
+    if rows:
+        await connection.copy_to_table(
+            table, source=io.BytesIO(rows), columns=columns, format="text", timeout=COPY_SECONDS
+        )
+
+
+async def _was_committed(job: Job, checkpoint: Checkpoint) -> bool:
+    """After a connection that broke: did our COMMIT arrive? The row knows. False when it cannot be asked now."""
+    try:
+        # First our own lost session: if its backend lives on, it holds the keys that we are about to load again.
+        await job.end_other_sessions()
+        row = await Job.get(id=job.id)
+    except DATABASE_AWAY as error:
+        stop_if_cancelled(error)
+        return False
+    if row.attempt != job.attempt or row.status != job.status:
+        raise LeaseLost
+    return bool(row.next_index == checkpoint.index)
+
+
+def _after(job: Job, batch: Batch) -> Checkpoint:
+    """The checkpoint that `job` reaches with this batch."""
+    return Checkpoint(
+        index=batch.end.index,
+        offset=batch.end.offset,
+        line=batch.end.line,
+        accepted=job.records_accepted + batch.accepted,
+        rejected=job.records_rejected + batch.rejected,
+        error_counts=_add(job.error_counts, batch.error_counts),
+    )
+
+
+def _add(
+    counts: dict[str, dict[str, int]], more: Counter[tuple[str | None, str]]
+) -> dict[str, dict[str, int]]:
+    total = {field: dict(codes) for field, codes in counts.items()}
+    for (field, code), count in more.items():
+        codes = total.setdefault(field or "", {})
+        codes[code] = codes.get(code, 0) + count
+    return total

@@ -1,0 +1,106 @@
+"""Parse, validate, encode: the one loop over a file. Each batch is what one transaction loads."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress, repeat
+from json.encoder import encode_basestring
+from typing import BinaryIO
+from uuid import UUID
+
+from tasks.pipeline.copy_text import cell, storable
+from tasks.pipeline.definition import Definition, UnknownFields
+from tasks.pipeline.first_problems import MAX_ALIKE
+from tasks.pipeline.formats import READERS
+from tasks.pipeline.record import MAX_RAW_CHARS, Batch, Chunk, ChunkSize, FileFormat, Position, Problem
+from tasks.pipeline.validator import Validator
+
+MAX_VALUES = 100_000
+"""A batch of wide records holds fewer of them: every value may become an error row, and memory stays flat."""
+
+Problems = dict[int, list[Problem]]
+"""Position in the chunk -> why that record is rejected."""
+
+
+def batches(
+    file: BinaryIO,
+    size: int,
+    format: FileFormat,
+    definition: Definition,
+    job_id: UUID,
+    start: Position,
+    chunk_size: ChunkSize,
+) -> Iterator[Batch]:
+    """Every record of the file from `start` on, accepted or rejected, in batches ready for COPY.
+
+    A batch is one chunk of the format's reader, of `chunk_size` at most and of fewer records where they are wide.
+    Raises FileError where the file cannot be read on, after yielding all that came before.
+    """
+    validator = Validator(definition)
+    most_problems = len(definition.fields)
+    if definition.unknown_fields is UnknownFields.REJECT:
+        most_problems += MAX_ALIKE
+    records = max(1, min(chunk_size.records, MAX_VALUES // most_problems))
+    chunk_size = ChunkSize(records, chunk_size.bytes)
+    for chunk in READERS[format](file, size, definition, start, chunk_size):
+        yield batch(chunk, validator, job_id)
+
+
+def batch(chunk: Chunk, validator: Validator, job_id: UUID) -> Batch:
+    """Decides and encodes the records of one chunk."""
+    positions = [position for position, row in enumerate(chunk.rows) if row]
+    verdict = validator([chunk.rows[position] for position in positions])
+    problems = _merged(chunk.faults, {positions[k]: found for k, found in verdict.problems.items()})
+    accepted = [position not in problems for position in positions]
+    return Batch(
+        first_index=chunk.first_index,
+        end=chunk.end,
+        records=_records(chunk.first_index, positions, verdict.columns, accepted, validator.names, job_id),
+        errors=_errors(chunk, problems, job_id),
+        accepted=sum(accepted),
+        rejected=len(problems),
+        error_counts=Counter((problem.field, problem.code.value) for problem in chain(*problems.values())),
+    )
+
+
+def _merged(faults: Problems, found: Problems) -> Problems:
+    """All problems in the records' order; within a record, faults of the whole come first."""
+    if not faults:
+        return dict(sorted(found.items()))
+    return {
+        position: [*faults.get(position, ()), *found.get(position, ())]
+        for position in sorted({*faults, *found})
+    }
+
+
+def _records(
+    first_index: int,
+    positions: Sequence[int],
+    columns: Sequence[Sequence[str]],
+    accepted: Sequence[bool],
+    names: Sequence[str],
+    job_id: UUID,
+) -> bytes:
+    """COPY rows of the accepted records: joined from the values and what stands between them, the same in each row."""
+    indexes = [str(first_index + position) for position in positions]
+    between = [f",{encode_basestring(name)}:" for name in names]
+    between[0] = f"\t{{{between[0][1:]}"
+    parts = [repeat(f"{job_id}\t"), compress(indexes, accepted)]
+    for text, column in zip(between, columns, strict=True):
+        parts += repeat(text), compress(column, accepted)
+    rows = zip(*parts, repeat("}\n"), strict=False)  # repeat() has no end
+    return "".join(chain.from_iterable(rows)).replace("\\", "\\\\").encode()
+
+
+def _errors(chunk: Chunk, problems: Problems, job_id: UUID) -> bytes:
+    """COPY rows of every problem of the rejected records."""
+    rows = []
+    for position, found in problems.items():
+        record = f"{job_id}\t{chunk.first_index + position}"
+        place = f"{chunk.lines[position]}\t{chunk.offsets[position]}"
+        rows += [f"{record}\t{seq}\t{place}\t{_cells(problem)}\n" for seq, problem in enumerate(found)]
+    return "".join(rows).encode()
+
+
+def _cells(problem: Problem) -> str:
+    raw = None if problem.raw is None else storable(problem.raw[:MAX_RAW_CHARS])[:MAX_RAW_CHARS]
+    return f"{cell(problem.field)}\t{problem.code}\t{cell(storable(problem.message))}\t{cell(raw)}"

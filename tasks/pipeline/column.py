@@ -1,0 +1,106 @@
+"""One field's values in many records at once: from what stood in the file to JSON, or to a refusal."""
+
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring
+
+from tasks.pipeline.copy_text import is_storable
+from tasks.pipeline.fields import Field
+from tasks.pipeline.fields.steps import Column, Refusal, Refusals
+from tasks.pipeline.record import MAX_VALUE_CHARS, NotScalar, RecordErrorCode, Value
+
+_REQUIRED = Refusal(RecordErrorCode.REQUIRED, "A value is required here.")
+_NOT_A_SCALAR = Refusal(
+    RecordErrorCode.NOT_A_SCALAR, "Expected one plain value, not an object, a list or repeated elements."
+)
+_INVALID_CHARACTER = Refusal(
+    RecordErrorCode.INVALID_CHARACTER,
+    "Expected valid text: this holds a NUL or bytes that are not valid in the file's encoding.",
+)
+_VALUE_TOO_LONG = Refusal(
+    RecordErrorCode.VALUE_TOO_LONG, f"Expected at most {MAX_VALUE_CHARS:,} characters in one value."
+)
+
+
+class ColumnValidator:
+    """Decides all values of one field in a chunk.
+
+    Every step looks at the column as a whole, in C or Rust, and at single values only where something is wrong.
+    """
+
+    def __init__(self, field: Field) -> None:
+        self._steps = field.steps()
+        self._encode: Callable[[str], str] = encode_basestring if field.quoted else str
+        self._trim = field.trim
+        self._nulls = frozenset(field.null_values)
+        self._missing = "null"
+        if field.default_text is not None:
+            self._missing = self._json(self._steps([field.default_text])[0])[0]
+        self._required = field.required and field.default_text is None
+
+    def __call__(self, column: Sequence[Value]) -> tuple[list[str], Refusals]:
+        """The JSON of every value, and the refused positions. The JSON in a refused position means nothing."""
+        texts, refusals = _screened(column)
+        texts = self._present(texts)
+        if self._required and None in texts:
+            missing = (
+                position for position, text in enumerate(texts) if text is None and position not in refusals
+            )
+            refusals |= dict.fromkeys(missing, _REQUIRED)
+        values, refused = self._steps(texts)
+        return self._json(values), refusals | refused
+
+    def _present(self, texts: Column) -> Column:
+        """The texts as they are decided: trimmed, and None where one stands for a missing value."""
+        if self._trim:
+            texts = _trimmed(texts)
+        if self._nulls.isdisjoint(texts):
+            return texts
+        return [None if text in self._nulls else text for text in texts]
+
+    def _json(self, values: Column) -> list[str]:
+        if None not in values:
+            return list(map(self._encode, values))  # type: ignore[arg-type]  # no None
+        return [self._missing if value is None else self._encode(value) for value in values]
+
+
+def _trimmed(texts: Column) -> Column:
+    """Without the white space around each text: all that Unicode calls so, no-break and control spaces included."""
+    if None in texts:
+        return [text and text.strip() for text in texts]
+    return list(map(str.strip, texts))  # type: ignore[arg-type]  # no None
+
+
+def _screened(column: Sequence[Value]) -> tuple[Column, Refusals]:
+    """The texts of a column, and the positions whose value cannot be decided at all, whatever the field asks."""
+    texts: Column = []
+    refusals: Refusals = {}
+    if _is_clean(column):
+        texts.extend(column)  # type: ignore[arg-type]  # no NotScalar is clean
+        return texts, refusals
+    for position, value in enumerate(column):
+        text, refusal = _screened_value(value)
+        texts.append(text)
+        if refusal:
+            refusals[position] = refusal
+    return texts, refusals
+
+
+def _is_clean(column: Sequence[Value]) -> bool:
+    """Whether all values are texts, or missing, that can be stored and are not too long: one look at them together."""
+    try:
+        joined = "".join(filter(None, column))  # type: ignore[arg-type]  # a NotScalar raises
+    except TypeError:
+        return False
+    if len(joined) > MAX_VALUE_CHARS and max(map(len, filter(None, column))) > MAX_VALUE_CHARS:  # type: ignore[arg-type]
+        return False
+    return is_storable(joined)
+
+
+def _screened_value(value: Value) -> tuple[str | None, Refusal | None]:
+    if isinstance(value, NotScalar):
+        return None, _NOT_A_SCALAR
+    if value and not is_storable(value):
+        return None, _INVALID_CHARACTER
+    if value and len(value) > MAX_VALUE_CHARS:
+        return None, _VALUE_TOO_LONG
+    return value, None

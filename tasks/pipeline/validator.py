@@ -1,0 +1,43 @@
+"""A definition, compiled once: decides records by the thousand, column by column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.pipeline.column import ColumnValidator
+from tasks.pipeline.definition import Definition
+from tasks.pipeline.record import NotScalar, Problem, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of some records."""
+
+    columns: list[list[str]]
+    """The JSON of every value, column by column in the schema's order; it means nothing for a record with problems."""
+    problems: dict[int, list[Problem]]
+    """Position of a rejected record -> one problem for each failing field, in the schema's order."""
+
+
+class Validator:
+    """Decides records by one definition. Compiling it takes milliseconds: once per job."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.names = [field.name for field in definition.fields]
+        self._columns = [ColumnValidator(field) for field in definition.fields]
+
+    def __call__(self, rows: Sequence[Sequence[Value]]) -> Verdict:
+        """Decides rows of one value per field, in the schema's order."""
+        columns: list[list[str]] = []
+        problems: dict[int, list[Problem]] = {}
+        values = zip(*rows, strict=True) if rows else ((),) * len(self._columns)
+        for name, validate, column in zip(self.names, self._columns, values, strict=True):
+            fragments, refusals = validate(column)
+            columns.append(fragments)
+            for position, (code, message) in refusals.items():
+                problem = Problem(name, code, message, _raw(column[position]))
+                problems.setdefault(position, []).append(problem)
+        return Verdict(columns, problems)
+
+
+def _raw(value: Value) -> str | None:
+    return value.text if isinstance(value, NotScalar) else value

@@ -1,0 +1,88 @@
+"""The schema: described, current, and all of the contract."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    print_ast,
+)
+
+from graph.schema import schema
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT.parent / "shared" / "contract.graphql"
+_BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
+
+
+def _types(of: GraphQLSchema) -> list[GraphQLNamedType]:
+    return [
+        type_ for name, type_ in of.type_map.items() if not name.startswith("__") and name not in _BUILT_IN
+    ]
+
+
+def _members(type_: GraphQLNamedType) -> dict[str, Any]:
+    if isinstance(type_, GraphQLEnumType):
+        return dict(type_.values)
+    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        return dict(type_.fields)
+    return {}
+
+
+def test_everything_is_described() -> None:
+    """Every type, field, argument, input field and enum value."""
+    nameless = []
+    for type_ in _types(build_schema(schema.as_str())):
+        nameless += [] if type_.description else [type_.name]
+        for name, member in _members(type_).items():
+            nameless += [] if member.description else [f"{type_.name}.{name}"]
+            for argument, definition in getattr(member, "args", {}).items():
+                nameless += [] if definition.description else [f"{type_.name}.{name}({argument})"]
+
+    assert [] == nameless
+
+
+def test_schema_graphql_is_current() -> None:
+    """`make schema` writes it anew."""
+    assert (ROOT / "schema.graphql").read_text() == schema.as_str() + "\n"
+
+
+def _signature(member: Any) -> str:
+    """Type, default and arguments, in GraphQL's words."""
+    signature = str(getattr(member, "type", "")) + _default(member)
+    arguments = getattr(member, "args", {})
+    listed = [f"{name}: {_signature(arguments[name])}" for name in sorted(arguments)]
+    return f"({', '.join(listed)}) {signature}"
+
+
+def _default(member: Any) -> str:
+    node = getattr(member, "ast_node", None)
+    default = getattr(node, "default_value", None)
+    return f" = {print_ast(default)}" if default else ""
+
+
+@pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not part of this repository")
+def test_the_schema_has_all_of_the_contract() -> None:
+    """Names, kinds, nullability, defaults and arguments."""
+    ours, differences = build_schema(schema.as_str()), []
+    for wanted in _types(build_schema(CONTRACT.read_text())):
+        have = ours.type_map.get(wanted.name)
+        if type(have) is not type(wanted):
+            differences.append(wanted.name)
+            continue
+        members = _members(have)
+        for name, member in _members(wanted).items():
+            if name not in members or _signature(member) != _signature(members[name]):
+                differences.append(f"{wanted.name}.{name}: {_signature(member)}")
+        interfaces = {str(interface) for interface in getattr(wanted, "interfaces", ())}
+        missing = interfaces - {str(interface) for interface in getattr(have, "interfaces", ())}
+        differences += [f"{wanted.name} implements {interface}" for interface in missing]
+
+    assert [] == differences

@@ -1,0 +1,235 @@
+"""A real Sluice for tests: API and workers as processes, on a database of their own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import psutil
+
+from sluice.client import ApiClient
+from sluice.endpoints import Services, free_port
+from sluice.migrate import migrate
+
+ROOT = Path(__file__).parent.parent
+_REDIS_DATABASES = cycle(range(1, 16))  # Redis has sixteen; the session's own tests use the first
+_START_SECONDS = 30.0
+
+SUBMIT = """
+mutation Submit($input: SubmitFileInput!) {
+  submitFile(input: $input) { job { id status sha256 sizeBytes } userErrors { code message field } }
+}
+"""
+CREATE_SCHEMA = """
+mutation Create($input: CreateRecordSchemaInput!) {
+  createRecordSchema(input: $input) { recordSchema { id version } userErrors { code message field } }
+}
+"""
+CANCEL = """
+mutation Cancel($input: CancelJobInput!) {
+  cancelJob(input: $input) { job { id status } userErrors { code message field } }
+}
+"""
+PROGRESS = """
+subscription Progress($jobId: ID!) {
+  jobProgress(jobId: $jobId) {
+    status percent bytesTotal bytesRead recordsRead recordsAccepted recordsRejected
+  }
+}
+"""
+JOB = """
+query Job($id: ID!) {
+  job(id: $id) {
+    id status filename format sizeBytes sha256 startedAt finishedAt
+    progress { percent bytesRead bytesTotal recordsRead recordsAccepted recordsRejected }
+    failure { code message recordIndex line }
+    errorSummary { field code count }
+    records(first: 1000) { totalCount nodes { index data } }
+    errors(first: 1000) { totalCount nodes { recordIndex line byteOffset field code message rawValue } }
+  }
+}
+"""
+
+
+@dataclass
+class Stack:
+    """The processes of one Sluice, and what a test needs to talk to it and to break it."""
+
+    services: Services
+    folder: Path
+    environment: dict[str, str]
+    url: str
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Starts `sluice COMMAND` in a session of its own; its output goes to a file in the stack's folder."""
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sluice", *command],
+                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """One more worker process."""
+        return self.start("worker")
+
+    async def partner(self, name: str = "Acme") -> ApiClient:
+        """A client with the key of a new partner, made as an operator would."""
+        made = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "sluice", "partner", "create", name],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True, timeout=30,
+        )  # fmt: skip
+        return ApiClient(self.url, made.stdout.strip())
+
+    async def query(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Rows from the stack's database."""
+        connection = await asyncpg.connect(self.services.database_url)
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
+    @property
+    def log(self) -> str:
+        """What the processes have said so far."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Ends every process and what it left behind."""
+        for process in reversed(self.processes):
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, ten seconds, then SIGKILL to the whole session."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to the process and, as a crash of the machine would, to everything below it."""
+    below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    process.kill()
+    for child in below:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.wait(10)
+
+
+def reader_children(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The reader processes of a worker: children of its fork server."""
+    below = psutil.Process(worker.pid).children(recursive=True)
+    return [process for process in below if not process.children() and process.ppid() != worker.pid]
+
+
+@asynccontextmanager
+async def running(
+    services: Services, folder: Path, *, workers: int = 1, **settings: str
+) -> AsyncIterator[Stack]:
+    """A stack on a fresh database; `settings` are more SLUICE_ variables, in lower case without the prefix."""
+    database_url = await _new_database(services)
+    port = free_port()
+    own = Services(
+        database_url, urlsplit(services.redis_url)._replace(path=f"/{next(_REDIS_DATABASES)}").geturl()
+    )
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+    environment = inherited | own.environment | {
+        "SLUICE_PORT": str(port),
+        "SLUICE_DATA_DIR": str(folder),
+        "SLUICE_LEASE_SECONDS": "2",
+        "SLUICE_PROGRESS_INTERVAL_SECONDS": "0.2",
+        **{f"SLUICE_{name.upper()}": value for name, value in settings.items()},
+    }  # fmt: skip
+    stack = Stack(own, folder, environment, f"http://127.0.0.1:{port}")
+    try:
+        stack.start("api")
+        for _ in range(workers):
+            stack.start_worker()
+        await _healthy(stack)
+        yield stack
+    finally:
+        stack.stop()
+
+
+async def _new_database(services: Services) -> str:
+    name = f"stack_{uuid4().hex}"
+    server = await asyncpg.connect(services.database_url)
+    await server.execute(f"CREATE DATABASE {name}")
+    await server.close()
+    url = services.database_url.rpartition("/")[0] + f"/{name}"
+    await asyncio.to_thread(asyncio.run, migrate(url))
+    return url
+
+
+async def _healthy(stack: Stack) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    async with httpx.AsyncClient(trust_env=False) as http:
+        while time.monotonic() < deadline:
+            try:
+                answer = await http.get(f"{stack.url}/health")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.status_code == 200:
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError(f"the API did not become healthy; its log:\n{stack.log}")
+
+
+async def create_schema(client: ApiClient, **definition: Any) -> str:
+    """The id of a new schema."""
+    payload = (await client.execute(CREATE_SCHEMA, {"input": {"name": "orders", **definition}}))[
+        "createRecordSchema"
+    ]
+    assert [] == payload["userErrors"]
+    return str(payload["recordSchema"]["id"])
+
+
+async def submit(client: ApiClient, schema_id: str, path: Path, **more: Any) -> str:
+    """The id of the job of a submitted file."""
+    with path.open("rb") as content:
+        payload = (await client.upload(SUBMIT, {"schemaId": schema_id, **more}, path.name, content))[
+            "submitFile"
+        ]
+    assert [] == payload["userErrors"]
+    return str(payload["job"]["id"])
+
+
+async def follow(client: ApiClient, job_id: str) -> list[dict[str, Any]]:
+    """Every progress event of a job, to the end of its subscription."""
+    async with asyncio.timeout(60):
+        return [event["jobProgress"] async for event in client.subscribe(PROGRESS, {"jobId": job_id})]
+
+
+async def finished(client: ApiClient, job_id: str) -> dict[str, Any]:
+    """The job, once it is final."""
+    await follow(client, job_id)
+    job: dict[str, Any] = (await client.execute(JOB, {"id": job_id}))["job"]
+    return job
+
+
+def interrupt(process: subprocess.Popen[bytes]) -> tuple[int, float]:
+    """Sends SIGTERM; the exit code, and the seconds it took."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    return process.wait(15), time.monotonic() - began
