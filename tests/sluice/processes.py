@@ -47,8 +47,9 @@ class Serve:
             return None
 
     def pids(self) -> dict[str, int]:
-        """All pid files."""
-        return {file.stem: int(file.read_text()) for file in (self.data_dir / "run").glob("*.pid")}
+        """All pid files; one that goes while they are read counts as gone."""
+        names = [file.stem for file in (self.data_dir / "run").glob("*.pid")]
+        return {name: pid for name in names if (pid := self.pid(name)) is not None}
 
     def is_healthy(self) -> bool:
         """Whether /health says so."""
