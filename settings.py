@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30.0, gt=0)
     progress_interval_seconds: float = Field(2.0, gt=0)
     batch_records: int = Field(5_000, ge=1)
+    faults: str = ""
+    """For tests only: where this process is to die or freeze (tasks/faults.py)."""
 
     @property
     def files_dir(self) -> Path:

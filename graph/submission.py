@@ -11,6 +11,7 @@ from graph.types import UserError
 from graph.uploads import Upload
 from tasks.broker import wake
 from tasks.errors import DATABASE_AWAY
+from tasks.faults import Point, reached
 from tasks.pipeline.copy_text import is_storable
 from tasks.pipeline.formats import format_of
 from tasks.pipeline.record import FileFormat
@@ -33,6 +34,7 @@ class Submission:
     async def receive(self) -> models.Job | UserError:
         """Takes the file and makes its job, or finds the one that the same idempotency key has made before."""
         stored = await self.file.receive()
+        reached(Point.AFTER_RENAME)
         job = await self._earlier()
         if job is None:
             job = await self._create(stored)
@@ -65,6 +67,7 @@ class Submission:
         except DATABASE_AWAY:
             logger.warning("a file is kept, its job is in doubt", extra={"storage_key": stored.key})
             raise
+        reached(Point.AFTER_INSERT)
         logger.info("job created", extra={"job": str(job.id), "partner": str(job.partner_id)})
         return job
 

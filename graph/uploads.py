@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from graph.errors import ErrorCode, Refusal, bad_request, bad_user_input, internal_error
 from graph.multipart import MultipartBody
+from tasks.faults import Point, reached
 from tasks.storage import Store
 from tasks.storage.local import PartFile, StoredFile
 
@@ -95,6 +96,7 @@ class Upload:
             if len(held) >= BLOCK_BYTES:
                 await self._settled(part.write(bytes(held)))
                 held.clear()
+                reached(Point.UPLOAD_BLOCK)
         if held:
             await self._settled(part.write(bytes(held)))
         if await self._parts.next_part() is not None:

@@ -16,6 +16,7 @@ from models import Job, RecordSchema
 from settings import settings
 from tasks.announce import Announcer
 from tasks.errors import DATABASE_AWAY, Draining, LeaseLost, ReaderCrashed, stop_if_cancelled
+from tasks.faults import Point, reached
 from tasks.lease import held
 from tasks.load import load
 from tasks.pipeline.copy_text import storable
@@ -60,6 +61,7 @@ class Ingest:
             return
 
     async def _run(self, job: Job) -> None:
+        reached(Point.AFTER_CLAIM)
         logger.info("job claimed", extra=_about(job, attempt=job.attempt, index=job.next_index))
         announcer = Announcer(self._redis, job)
         announcer.announce()
@@ -86,7 +88,9 @@ class Ingest:
             logger.exception("job ended by a fault of ours", extra=_about(job))
             await _fail(job, _internal(job))
         else:
+            reached(Point.BEFORE_FINISH)
             if await _insist(job.complete):
+                reached(Point.AFTER_FINISH)
                 logger.info("job completed", extra=_about(job, records=job.records_read))
 
     async def _read_and_load(self, job: Job, path: Path, announcer: Announcer) -> None:

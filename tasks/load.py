@@ -11,6 +11,7 @@ from tortoise import connections
 from models import Job
 from models.job import Checkpoint
 from tasks.errors import DATABASE_AWAY, LeaseLost, stop_if_cancelled
+from tasks.faults import Point, reached
 from tasks.pipeline.record import Batch
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ async def load(job: Job, batch: Batch) -> None:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             committed = await _was_committed(job, checkpoint)
+    reached(Point.AFTER_COMMIT)
     job.take(checkpoint)
 
 
@@ -52,12 +54,15 @@ async def _commit(job: Job, batch: Batch, checkpoint: Checkpoint) -> None:
     # Not Tortoise's in_transaction(): a connection that breaks under it stays the task's connection for ever.
     async with connections.get("default").acquire_connection() as connection, connection.transaction():
         await job.name_session(connection)
+        reached(Point.BEFORE_COPY)
         await _copy(connection, "record", RECORD_COLUMNS, batch.records)
         await _copy(connection, "record_error", ERROR_COLUMNS, batch.errors)
+        reached(Point.AFTER_COPY)
         # The fence comes last: the job's row is locked for milliseconds only, so that a cancel or a heartbeat
         # never waits for a COPY. Two workers may both copy; one of them commits.
         if not await job.advance(connection, checkpoint):
             raise LeaseLost
+        reached(Point.AFTER_FENCE)
 
 
 async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, ...], rows: bytes) -> None:

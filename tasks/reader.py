@@ -25,6 +25,7 @@ from uuid import UUID
 import orjson
 
 from tasks.errors import ReaderCrashed, ReaderFaulty
+from tasks.faults import Point, reached
 from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FailureCode, FileError
@@ -202,6 +203,7 @@ def _send_all(order: Order, pipe: multiprocessing.connection.Connection) -> None
             for batch in batches(
                 file, size, order.format, definition, order.job_id, order.start, order.chunk_size
             ):
+                reached(Point.READER_BATCH)
                 pipe.send_bytes(_header(batch))
                 pipe.send_bytes(batch.records)
                 pipe.send_bytes(batch.errors)

@@ -1,8 +1,58 @@
-"""The checker behind every test that breaks something: what a finished job left must be exact."""
+"""The checker behind every test that breaks something: what a job left must be exact."""
 
+import csv
+import json
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from tests.stack import Stack
+
+_BAD = [("email", "INVALID_EMAIL"), ("currency", "NOT_IN_ENUM")]
+"""What is wrong with each bad record of the samples."""
+
+
+async def assert_as_in_file(stack: Stack, job_id: UUID, path: Path) -> None:
+    """The job is exact, and its tables hold what the standard library finds in the sample CSV file `path`.
+
+    Of a job that is not COMPLETED the decided beginning of the file is compared.
+    """
+    await assert_exact(stack, job_id)
+    [job] = await stack.query("SELECT status, next_index FROM job WHERE id = $1", job_id)
+    records, errors = _parsed(path)
+    if job["status"] == "COMPLETED":
+        assert job["next_index"] == len(records) + len(errors)
+    loaded = await stack.query(
+        'SELECT "index", data::text FROM record WHERE job_id = $1 ORDER BY "index"', job_id
+    )
+    found = await stack.query(
+        "SELECT record_index, array_agg(field || ' ' || code ORDER BY seq) AS problems"
+        " FROM record_error WHERE job_id = $1 GROUP BY 1 ORDER BY 1", job_id
+    )  # fmt: skip
+    decided = job["next_index"]
+    wrong = [row["index"] for row in loaded if json.loads(row["data"]) != records[row["index"]]]
+    assert [] == wrong[:10]
+    assert {row["index"] for row in loaded} == {index for index in records if index < decided}
+    assert {row["record_index"]: row["problems"] for row in found} == {
+        index: problems for index, problems in errors.items() if index < decided
+    }
+
+
+def _parsed(path: Path) -> tuple[dict[int, dict[str, Any]], dict[int, list[str]]]:
+    """What ought to be loaded, and the problems of the rest, by record index."""
+    records, errors = {}, {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for index, row in enumerate(csv.DictReader(file)):
+            if "@" in row["email"]:
+                records[index] = {
+                    **row,
+                    "id": int(row["id"]),
+                    "amount": float(row["amount"]),
+                    "day": None if row["day"] == "NA" else row["day"],
+                }
+            else:
+                errors[index] = [f"{field} {code}" for field, code in _BAD]
+    return records, errors
 
 
 async def assert_exact(stack: Stack, job_id: UUID) -> None:

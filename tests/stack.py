@@ -73,19 +73,26 @@ class Stack:
     url: str
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Starts `sluice COMMAND` in a session of its own; its output goes to a file in the stack's folder."""
+    program: str = "sluice"
+    """The module that is run; `tests.faults.buggy` puts a known bug into it."""
+
+    def start(self, *command: str, **settings: str) -> subprocess.Popen[bytes]:
+        """Starts `sluice COMMAND` in a session of its own; its output goes to a file in the stack's folder.
+
+        `settings` are more SLUICE_ variables for this process alone, in lower case without the prefix.
+        """
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sluice", *command],
-                cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
+                [sys.executable, "-m", self.program, *command],
+                cwd=ROOT, env=self.environment | _variables(settings),
+                stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
         return process
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, **settings: str) -> subprocess.Popen[bytes]:
         """One more worker process."""
-        return self.start("worker")
+        return self.start("worker", **settings)
 
     async def partner(self, name: str = "Acme") -> ApiClient:
         """A client with the key of a new partner, made as an operator would."""
@@ -144,7 +151,7 @@ def reader_children(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 @asynccontextmanager
 async def running(
-    services: Services, folder: Path, *, workers: int = 1, **settings: str
+    services: Services, folder: Path, *, workers: int = 1, program: str = "sluice", **settings: str
 ) -> AsyncIterator[Stack]:
     """A stack on a fresh database; `settings` are more SLUICE_ variables, in lower case without the prefix."""
     database_url = await _new_database(services)
@@ -158,9 +165,9 @@ async def running(
         "SLUICE_DATA_DIR": str(folder),
         "SLUICE_LEASE_SECONDS": "2",
         "SLUICE_PROGRESS_INTERVAL_SECONDS": "0.2",
-        **{f"SLUICE_{name.upper()}": value for name, value in settings.items()},
+        **_variables(settings),
     }  # fmt: skip
-    stack = Stack(own, folder, environment, f"http://127.0.0.1:{port}")
+    stack = Stack(own, folder, environment, f"http://127.0.0.1:{port}", program=program)
     try:
         stack.start("api")
         for _ in range(workers):
@@ -169,6 +176,10 @@ async def running(
         yield stack
     finally:
         stack.stop()
+
+
+def _variables(settings: dict[str, str]) -> dict[str, str]:
+    return {f"SLUICE_{name.upper()}": value for name, value in settings.items()}
 
 
 async def _new_database(services: Services) -> str:
