@@ -3,6 +3,7 @@
     TaskError
     ├── LeaseLost         the job is not this worker's any more: cancelled, or claimed by another
     ├── Draining          this worker is asked to stop
+    ├── ReaderNotStarted  there is no reader child: the fork server died, or the machine is out of processes
     ├── ReaderCrashed     the reader child died before it was done
     └── ReaderFaulty      the reader child met an error of ours
 
@@ -47,8 +48,12 @@ class Draining(TaskError):
     """This worker is asked to stop: the job goes back to the queue."""
 
 
+class ReaderNotStarted(TaskError):
+    """There is no reader child: the fork server died while we spoke to it, or the machine is out of processes."""
+
+
 class ReaderCrashed(TaskError):
-    """The reader child died before it was done."""
+    """The reader child died before it was done. No `exitcode`: it was silent for too long, and was ended."""
 
     def __init__(self, exitcode: int | None) -> None:
         super().__init__(f"the reader process ended with exit code {exitcode}")

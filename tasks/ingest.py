@@ -15,7 +15,14 @@ from redis.asyncio import Redis
 from models import Job, RecordSchema
 from settings import settings
 from tasks.announce import Announcer
-from tasks.errors import DATABASE_AWAY, Draining, LeaseLost, ReaderCrashed, stop_if_cancelled
+from tasks.errors import (
+    DATABASE_AWAY,
+    Draining,
+    LeaseLost,
+    ReaderCrashed,
+    ReaderNotStarted,
+    stop_if_cancelled,
+)
 from tasks.faults import Point, reached
 from tasks.lease import held
 from tasks.load import load
@@ -23,6 +30,7 @@ from tasks.pipeline.copy_text import storable
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.record import ChunkSize, FileFormat, Position
 from tasks.reader import Order, read
+from tasks.source import find_file
 from tasks.storage import Store
 
 logger = logging.getLogger(__name__)
@@ -31,6 +39,7 @@ MAX_CRASHES = 3
 """So many crashes in a row with no batch committed in between end a job."""
 
 _PAUSE_SECONDS = 0.5
+_MAX_FAILED_STARTS = 20
 _Answer = TypeVar("_Answer")
 
 
@@ -78,7 +87,7 @@ class Ingest:
     async def _read_and_finish(self, job: Job, announcer: Announcer) -> None:
         try:
             await _take_over(job)
-            path = await _find_file(job, self._store)
+            path = await find_file(job, self._store)
             await self._read_and_load(job, path, announcer)
         except FileError as error:
             await _fail(job, error)
@@ -96,16 +105,17 @@ class Ingest:
     async def _read_and_load(self, job: Job, path: Path, announcer: Announcer) -> None:
         """Every batch from the checkpoint on. A reader child that dies is started again there at once."""
         schema = await _insist(lambda: RecordSchema.get(id=job.record_schema_id))
-        crashes = 0
+        crashes = failed_starts = 0
         while True:
             before = job.next_index
             try:
-                async with aclosing(read(_order(job, path, schema))) as batches:
-                    async for batch in batches:
-                        await load(job, batch)
-                        announcer.announce_when_due()
-                        if self._stopping.is_set():
-                            raise Draining
+                return await self._load_all(job, _order(job, path, schema), announcer)
+            except ReaderNotStarted as error:
+                failed_starts += 1
+                if failed_starts >= _MAX_FAILED_STARTS:
+                    raise
+                logger.warning("reader not started, trying again", extra=_about(job, error=str(error)))
+                await asyncio.sleep(_PAUSE_SECONDS)
             except ReaderCrashed as error:
                 logger.warning(
                     "reader crashed", extra=_about(job, exitcode=error.exitcode, index=job.next_index)
@@ -113,8 +123,14 @@ class Ingest:
                 crashes = 1 if job.next_index > before else crashes + 1
                 if crashes >= MAX_CRASHES:
                     raise _crashed(FailureCode.READER_CRASHED, "reader process", job) from error
-            else:
-                return
+
+    async def _load_all(self, job: Job, order: Order, announcer: Announcer) -> None:
+        async with aclosing(read(order)) as batches:
+            async for batch in batches:
+                await load(job, batch)
+                announcer.announce_when_due()
+                if self._stopping.is_set():
+                    raise Draining
 
 
 async def _take_over(job: Job) -> None:
@@ -133,22 +149,6 @@ async def _hand_back(job: Job) -> None:
         return
     if handed_back:
         logger.info("job handed back", extra=_about(job, index=job.next_index))
-
-
-async def _find_file(job: Job, store: Store) -> Path:
-    path = store.path(job.storage_key)
-    try:
-        size = (await asyncio.to_thread(path.stat)).st_size
-    except FileNotFoundError:
-        raise FileError(
-            FailureCode.FILE_MISSING, "The submitted file is not in the storage any more: submit it again."
-        ) from None
-    if size != job.size_bytes:
-        raise FileError(
-            FailureCode.FILE_CHANGED,
-            f"The stored file has {size:,} bytes, but {job.size_bytes:,} were submitted: submit it again.",
-        )
-    return path
 
 
 def _order(job: Job, path: Path, schema: RecordSchema) -> Order:

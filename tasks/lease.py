@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,12 +14,16 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
 """What a batch that is under way gets when the worker is asked to stop."""
 
+_RETRY_SECONDS = 0.5
+
 
 @asynccontextmanager
 async def held(job: Job, stopping: asyncio.Event) -> AsyncIterator[None]:
     """Runs the block while this worker holds the job; the block is cancelled as soon as it does not.
 
-    Raises LeaseLost when the job was cancelled or taken over, Draining GRACE_SECONDS after `stopping` was set.
+    Raises LeaseLost when the job was cancelled or taken over, Draining GRACE_SECONDS after `stopping` was set. A
+    database that is away is waited for, however long: if nobody took the job meanwhile it is still ours, and if
+    somebody did, the fence keeps us from writing. To leave would only count as a crash that never was.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -34,18 +37,16 @@ async def held(job: Job, stopping: asyncio.Event) -> AsyncIterator[None]:
 
 async def _renew(job: Job) -> None:
     """The heartbeat, beside the loading, so that neither a long COPY nor a slow parser can stop it."""
-    renewed = time.monotonic()
+    beat = pause = settings.lease_seconds / 3
     while True:
-        await asyncio.sleep(settings.lease_seconds / 3)
-        began = time.monotonic()
+        await asyncio.sleep(pause)
         try:
             if not await job.renew(settings.lease_seconds):
                 raise LeaseLost
-            renewed = began
+            pause = beat
         except DATABASE_AWAY as error:
             stop_if_cancelled(error)
-            if began - renewed > settings.lease_seconds:
-                raise LeaseLost from error
+            pause = min(beat, _RETRY_SECONDS)
             logger.warning(
                 "lease not renewed, trying again", extra={"job": str(job.id), "error": repr(error)}
             )

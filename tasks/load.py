@@ -24,6 +24,9 @@ ERROR_COLUMNS = (
 COPY_SECONDS = 60.0
 """A COPY of one batch that takes longer is given up and tried again."""
 
+_TRY_AGAIN = (*DATABASE_AWAY, asyncpg.UniqueViolationError)
+"""The rows are there already when a COMMIT whose answer we lost took effect after we had asked: so ask again."""
+_MAX_COLLISIONS = 5
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 
@@ -35,13 +38,16 @@ async def load(job: Job, batch: Batch) -> None:
     """
     checkpoint = _after(job, batch)
     pause = _FIRST_PAUSE_SECONDS
-    committed = False
+    committed, collisions = False, 0
     while not committed:
         try:
             await _commit(job, batch, checkpoint)
             committed = True
-        except DATABASE_AWAY as error:
+        except _TRY_AGAIN as error:
             stop_if_cancelled(error)
+            collisions += isinstance(error, asyncpg.UniqueViolationError)
+            if collisions > _MAX_COLLISIONS:
+                raise
             logger.warning("batch not loaded, trying again", extra={"job": str(job.id), "error": repr(error)})
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

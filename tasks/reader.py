@@ -24,7 +24,7 @@ from uuid import UUID
 
 import orjson
 
-from tasks.errors import ReaderCrashed, ReaderFaulty
+from tasks.errors import ReaderCrashed, ReaderFaulty, ReaderNotStarted
 from tasks.faults import Point, reached
 from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import define
@@ -36,6 +36,9 @@ MAX_ADDRESS_SPACE = 1024 * 1024 * 1024
 
 MAX_SILENT_SECONDS = 300.0
 """A reader child that finds nothing for so long hangs. To go on in a big XML file it must first parse all before."""
+
+MAX_CPU_SECONDS = 180
+"""CPU time that a reader child may use without handing over a batch; then the kernel ends it."""
 
 _PIPE_BYTES = 1024 * 1024
 _F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ, where the platform has it
@@ -60,6 +63,7 @@ class Order:
     definition: dict[str, Any]
     start: Position
     chunk_size: ChunkSize
+    cpu_seconds: int = MAX_CPU_SECONDS
 
     def to_bytes(self) -> bytes:
         """As JSON, for the child."""
@@ -76,14 +80,15 @@ class Order:
             definition=fields["definition"],
             start=Position(**fields["start"]),
             chunk_size=ChunkSize(**fields["chunk_size"]),
+            cpu_seconds=fields["cpu_seconds"],
         )
 
 
 async def read(order: Order) -> AsyncGenerator[Batch, None]:
     """The batches of a file, from `order.start` on. While one is being loaded the child builds the next.
 
-    Raises FileError for what the file does wrong, ReaderCrashed when the child dies of it, hangs or is killed. The
-    child is gone when the iterator is closed.
+    Raises FileError for what the file does wrong, ReaderCrashed when the child dies of it, hangs or is killed,
+    ReaderNotStarted when there is none. The child is gone when the iterator is closed.
     """
     child = await _started(order)
     receiving = _receive(child)
@@ -141,12 +146,9 @@ class _Child:
         )
         try:
             process.start()
-        except (
-            OSError,
-            EOFError,
-        ) as error:  # the fork server died while we spoke to it; there will be another
+        except (OSError, EOFError) as error:
             receiving.close()
-            raise ReaderCrashed(None) from error
+            raise ReaderNotStarted(repr(error)) from error
         finally:
             sending.close()
         return cls(process, receiving)
@@ -200,9 +202,11 @@ def _send_all(order: Order, pipe: multiprocessing.connection.Connection) -> None
         with order.path.open("rb") as file:
             size = order.path.stat().st_size
             definition = define(order.definition)
+            _limit_cpu(order.cpu_seconds)
             for batch in batches(
                 file, size, order.format, definition, order.job_id, order.start, order.chunk_size
             ):
+                _limit_cpu(order.cpu_seconds)
                 reached(Point.READER_BATCH)
                 pipe.send_bytes(_header(batch))
                 pipe.send_bytes(batch.records)
@@ -214,6 +218,13 @@ def _send_all(order: Order, pipe: multiprocessing.connection.Connection) -> None
         raise
     except Exception as error:  # noqa: BLE001  # whatever it is, it will be the same next time: the parent decides
         _send_fault(pipe, error)
+
+
+def _limit_cpu(seconds: int) -> None:
+    """From now on this process may use so many seconds of CPU; asked again with each batch, it is a limit on none."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + 1 + seconds, hard))
 
 
 def _send_fault(pipe: multiprocessing.connection.Connection, error: Exception) -> None:

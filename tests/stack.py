@@ -21,6 +21,7 @@ import psutil
 
 from sluice.client import ApiClient
 from sluice.endpoints import Services, free_port
+from sluice.errors import Unreachable
 from sluice.migrate import migrate
 
 ROOT = Path(__file__).parent.parent
@@ -232,11 +233,20 @@ async def follow(client: ApiClient, job_id: str) -> list[dict[str, Any]]:
         return [event["jobProgress"] async for event in client.subscribe(PROGRESS, {"jobId": job_id})]
 
 
-async def finished(client: ApiClient, job_id: str) -> dict[str, Any]:
-    """The job, once it is final."""
-    await follow(client, job_id)
+async def finished(client: ApiClient, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
+    """The job, once it is final. A connection that breaks on the way, as many tests want it, is made anew."""
+    async with asyncio.timeout(seconds):
+        while not await _followed_to_the_end(client, job_id):
+            await asyncio.sleep(0.2)
     job: dict[str, Any] = (await client.execute(JOB, {"id": job_id}))["job"]
     return job
+
+
+async def _followed_to_the_end(client: ApiClient, job_id: str) -> bool:
+    try:
+        return bool(await follow(client, job_id))
+    except Unreachable:
+        return False
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> tuple[int, float]:

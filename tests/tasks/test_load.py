@@ -124,3 +124,47 @@ async def test_load_tries_again_when_the_connection_breaks_before_the_commit() -
     await loading
 
     assert await _indexes(job) == ([0, 1], [2])
+
+
+async def test_load_asks_the_row_when_its_rows_are_there_already() -> None:
+    """A COMMIT that takes effect only after we had asked for it: the same rows collide, and are not loaded twice."""
+    import asyncio
+
+    from tortoise import connections
+
+    import tasks.load
+
+    job = await _claimed()
+    batch = _batch(job.id, 0)
+    async with connections.get("default").acquire_connection() as lost:
+        transaction = lost.transaction()
+        await transaction.start()
+        await tasks.load._copy(lost, "record", tasks.load.RECORD_COLUMNS, batch.records)
+        await tasks.load._copy(lost, "record_error", tasks.load.ERROR_COLUMNS, batch.errors)
+        assert await job.advance(lost, tasks.load._after(job, batch))
+        loading = asyncio.create_task(load(job, batch))
+        waits = 0
+        while not waits:
+            await asyncio.sleep(0.05)
+            waits = await lost.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        await transaction.commit()
+    await loading
+
+    assert await _indexes(job) == ([0, 1], [2])
+    assert (await Job.get(id=job.id)).records_accepted == job.records_accepted == 2
+
+
+async def test_load_gives_up_on_rows_that_should_not_be_there() -> None:
+    """A collision that no COMMIT of ours explains is a fault to be told, not to be tried for ever."""
+    import asyncpg
+    from tortoise import connections
+
+    job = await _claimed()
+    batch = _batch(job.id, 0)
+    async with connections.get("default").acquire_connection() as stranger:
+        await stranger.execute("""INSERT INTO record VALUES ($1, 1, '{}')""", job.id)
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await load(job, batch)
+
+    assert await _indexes(job) == ([1], [])
