@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test check acceptance lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz check acceptance lock migration schema
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -31,6 +31,17 @@ check: setup  ## format, lint, types, layers
 
 test: check  ## all checks and tests, against real PostgreSQL and Redis
 	$(BIN)/pytest
+
+SEEDS ?= 5
+faults: setup  ## the fault suite, each case with 5 seeds (SEEDS=n), and 100 kills over one job: half an hour
+	SLUICE_FAULT_SEEDS=$(SEEDS) SLUICE_FAULT_KILLS=100 $(BIN)/pytest tests/faults
+
+MINUTES ?= 10
+soak: setup  ## random schedules of faults for MINUTES=n; prints the seed of one that fails
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+fuzz: setup  ## random damage to files and schemas for MINUTES=n; prints the seed of what fails
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 acceptance: setup  ## 500 MB and all real flights, measured: some minutes
 	$(BIN)/python -m benchmarks.acceptance
