@@ -13,17 +13,21 @@
 import asyncio
 
 import asyncpg
-from tortoise.exceptions import DBConnectionError
+from tortoise.exceptions import DBConnectionError, TransactionManagementError
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, starting up
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
-    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections now, or a lock that could not be had
+    asyncpg.InvalidTransactionStateError,  # read-only: a standby that is not promoted yet; idle for too long
+    asyncpg.TransactionRollbackError,  # a deadlock
+    asyncpg.PostgresSystemError,  # an error of its disk
     asyncpg.InterfaceError,  # the connection was closed under us
     asyncpg.InternalClientError,  # or in the middle of a COPY
     asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password: the operator will see to it
     DBConnectionError,
+    TransactionManagementError,  # what Tortoise makes of an invalid state of a transaction
     OSError,
     TimeoutError,
 )
