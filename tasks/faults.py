@@ -7,8 +7,8 @@ and blocks it for five seconds the first time that it comes to `after_fence`. Ea
 import logging
 import os
 import re
+import select
 import signal
-import time
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,7 +56,7 @@ class Fault:
             case "stop":
                 os.kill(os.getpid(), signal.SIGSTOP)
             case _:
-                time.sleep(self.seconds)
+                select.select([], [], [], self.seconds)  # time.sleep fails under libfaketime
 
 
 _FAULT = re.compile(

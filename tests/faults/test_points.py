@@ -220,5 +220,5 @@ def _damage(stored: Path, how: str) -> None:
             stored.write_bytes(content[:-1])
         case "grown":
             stored.write_bytes(content + b"1")
-        case "removed":
+        case _:
             stored.unlink()
