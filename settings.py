@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30.0, gt=0)
     progress_interval_seconds: float = Field(2.0, gt=0)
     batch_records: int = Field(5_000, ge=1)
+    header_seconds: float = Field(10.0, gt=0)
+    """A request whose line and headers take longer is refused."""
+    min_upload_bytes_per_second: int = Field(8_192, ge=0)
+    """A request's body that comes more slowly is refused; 0: however slow."""
+    orphan_seconds: float = Field(3_600.0, gt=0)
+    """A file in the storage that has no job is removed when nobody has written to it for so long."""
     faults: str = ""
     """For tests only: where this process is to die or freeze (tasks/faults.py)."""
 

@@ -9,9 +9,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graph.errors import ErrorCode, Refusal
+from settings import settings
 
 IDLE_SECONDS = 60.0
 """A client that sends nothing for so long is cut off."""
+WINDOW_SECONDS = 30.0
+"""A client's speed is taken over so much time of waiting for it."""
 DRAIN_BYTES = 1024 * 1024
 DRAIN_SECONDS = 1.0
 
@@ -27,19 +30,16 @@ class Body:
         self.complete = not self.announced and "transfer-encoding" not in headers
         """True once nothing more can come."""
         self._receive = receive
+        self._pace = _Pace(settings.min_upload_bytes_per_second)
 
     async def read(self) -> bytes:
-        """The next bytes; b"" at the end. Raises ClientDisconnect, and Refusal when nothing comes for long."""
+        """The next bytes; b"" at the end. Raises ClientDisconnect, and Refusal when too little comes for long."""
+        idle_until = time.monotonic() + IDLE_SECONDS
         while not self.complete:
-            try:
-                async with asyncio.timeout(IDLE_SECONDS):
-                    chunk = await self._next()
-            except TimeoutError:
-                raise Refusal(
-                    408, ErrorCode.BAD_USER_INPUT, f"Nothing was received for {IDLE_SECONDS:.0f} s."
-                ) from None
-            if chunk:
+            if chunk := await self._timed(idle_until):
                 return chunk
+            if time.monotonic() >= idle_until:
+                raise _too_slow(f"Nothing was received for {IDLE_SECONDS:.0f} s.")
         return b""
 
     async def read_whole(self, limit: int) -> bytes:
@@ -80,6 +80,17 @@ class Body:
         except (TimeoutError, ClientDisconnect):
             return
 
+    async def _timed(self, idle_until: float) -> bytes:
+        """What comes before it is time to look at the client's speed again; b"" when nothing does."""
+        began, chunk = time.monotonic(), b""
+        try:
+            async with asyncio.timeout(min(self._pace.seconds_left, idle_until - began)):
+                chunk = await self._next()
+        except TimeoutError:
+            pass
+        self._pace.count(len(chunk), time.monotonic() - began)
+        return chunk
+
     async def _next(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
@@ -88,3 +99,34 @@ class Body:
         self.complete = not message.get("more_body", False)
         chunk: bytes = message.get("body", b"")
         return chunk
+
+
+class _Pace:
+    """A client's speed. Only the time in which we wait for it counts, not what we take to hash and write."""
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._size = 0
+        self._waited = 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """How long to wait before the speed is judged."""
+        return WINDOW_SECONDS - self._waited
+
+    def count(self, size: int, waited: float) -> None:
+        """Bytes came, after a time. Raises Refusal (408) at the end of a window in which too few have come."""
+        self._size += size
+        self._waited += waited
+        if self._waited < WINDOW_SECONDS:
+            return
+        if self._size < self._least * self._waited:
+            raise _too_slow(
+                f"The body came more slowly than {self._least:,} bytes a second, over {WINDOW_SECONDS:.0f} s. "
+                "Please send it again over a faster connection."
+            )
+        self._size, self._waited = 0, 0.0
+
+
+def _too_slow(message: str) -> Refusal:
+    return Refusal(408, ErrorCode.BAD_USER_INPUT, message)

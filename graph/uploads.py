@@ -64,9 +64,11 @@ class Upload:
             raise self.refusal from None
 
     async def close(self) -> None:
-        """Deletes what was received and not kept."""
+        """Deletes what was received and not kept, and lets go of the rest."""
         if self._stored and not self.kept:
             await self._store.delete(self._stored.key)
+        if self._part:
+            await self._part.release()
 
     async def _take(self) -> StoredFile:
         try:

@@ -8,6 +8,7 @@ from typing import NoReturn
 import uvicorn
 
 from settings import settings
+from sluice.http_protocol import HttpProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def _config() -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="websockets-sansio",
         ws_max_size=_WS_MESSAGE_BYTES,
         ws_per_message_deflate=False,

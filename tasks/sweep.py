@@ -1,26 +1,28 @@
-"""The sweep: finds jobs whose wake-up was lost, and jobs whose worker died with the lease."""
+"""The sweep: finds jobs whose wake-up was lost, jobs whose worker died with the lease, and files that nobody owns."""
 
 import asyncio
 import contextlib
 import logging
 import random
 
+from settings import settings
 from tasks.errors import DATABASE_AWAY
 from tasks.ingest import Ingest
+from tasks.orphans import Orphans
 
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = (1.0, 2.0)
 """A sweep follows the last after a random time between these, so that many workers do not sweep as one."""
+FILES_SECONDS = 60.0
+"""The store is looked through so often, or as often as a file may become too old in it."""
 
 
 async def sweep(ingest: Ingest, stopping: asyncio.Event) -> None:
     """Sweeps until `stopping` is set. Needs no Redis."""
     while not stopping.is_set():
         await claim_all(ingest)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(random.uniform(*SWEEP_SECONDS)):  # noqa: S311  # jitter, not a secret
-                await stopping.wait()
+        await _pause(stopping, random.uniform(*SWEEP_SECONDS))  # noqa: S311  # jitter, not a secret
 
 
 async def claim_all(ingest: Ingest) -> None:
@@ -31,3 +33,22 @@ async def claim_all(ingest: Ingest) -> None:
         logger.warning("no job claimed, trying again", extra={"error": repr(error)})
     except Exception as error:  # noqa: BLE001  # a worker outlives it all: no tables yet, our own bugs
         logger.error("no job claimed, trying again", extra={"error": repr(error)})  # noqa: TRY400
+
+
+async def sweep_files(orphans: Orphans, stopping: asyncio.Event) -> None:
+    """Removes files without a job until `stopping` is set, beside the claiming, which never waits for it."""
+    while not stopping.is_set():
+        try:
+            await orphans.remove()
+        except DATABASE_AWAY as error:
+            logger.warning("files not looked through, trying again", extra={"error": repr(error)})
+        except Exception as error:  # noqa: BLE001  # as above
+            logger.error("files not looked through, trying again", extra={"error": repr(error)})  # noqa: TRY400
+        longest = min(FILES_SECONDS, settings.orphan_seconds)
+        await _pause(stopping, random.uniform(longest / 2, longest))  # noqa: S311  # jitter, not a secret
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()

@@ -16,9 +16,10 @@ from tortoise import Tortoise
 from settings import settings, tortoise_config
 from tasks.broker import INGEST, broker, redis_options
 from tasks.ingest import Ingest
+from tasks.orphans import Orphans
 from tasks.reader import warm_up
 from tasks.storage import open_store
-from tasks.sweep import claim_all, sweep
+from tasks.sweep import claim_all, sweep, sweep_files
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,10 @@ async def _work(database_url: str, redis_url: str) -> None:
     stopping = _stop_on_signal()
     warm_up()
     async with _connected(database_url), _redis(redis_url) as redis:
-        ingest = Ingest(open_store(settings), redis, stopping)
-        async with _woken(ingest):
+        store = open_store(settings)
+        ingest = Ingest(store, redis, stopping)
+        async with _woken(ingest), asyncio.TaskGroup() as beside:
+            beside.create_task(sweep_files(Orphans(store), stopping), name="files")
             logger.info("worker ready")
             await sweep(ingest, stopping)
             await ingest.settled()

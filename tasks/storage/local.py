@@ -1,8 +1,17 @@
-"""Files on a local (or shared) file system."""
+"""Files on a local (or shared) file system.
+
+Who writes a file holds a lock on it (flock) until its job is made. The kernel drops the lock with the process, so a file
+that can be locked has nobody any more.
+"""
 
 import asyncio
+import contextlib
+import fcntl
 import hashlib
 import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -39,6 +48,58 @@ class LocalStore:
         """Removes a file. One that is not there is no error."""
         await asyncio.to_thread(self.path(key).unlink, missing_ok=True)
 
+    async def idle(self, seconds: float) -> list[str]:
+        """Names of the files, whole or arriving, to which nobody has written for so long."""
+        return await asyncio.to_thread(self._idle, time.time() - seconds)
+
+    @contextlib.asynccontextmanager
+    async def locked(self, names: Iterable[str]) -> AsyncIterator[list[str]]:
+        """Those of the files whose writer is gone; nobody else gets them during the block."""
+        with contextlib.ExitStack() as stack:
+            yield [name for name in names if await asyncio.to_thread(self._lock, name, stack)]
+
+    def _idle(self, before: float) -> list[str]:
+        if not self.folder.is_dir():
+            return []
+        with os.scandir(self.folder) as entries:
+            return [
+                entry.name for entry in entries if _NAME.fullmatch(entry.name) and _is_older(entry, before)
+            ]
+
+    def _lock(self, name: str, stack: contextlib.ExitStack) -> bool:
+        try:
+            descriptor = os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        stack.callback(os.close, descriptor)
+        return _lock(descriptor)
+
+
+_PART = ".part"
+_NAME = re.compile(rf"[0-9a-f]{{32}}({re.escape(_PART)})?")
+
+
+def is_part(name: str) -> bool:
+    """Whether this is the name of a file that has not arrived whole."""
+    return name.endswith(_PART)
+
+
+def _is_older(entry: os.DirEntry[str], before: float) -> bool:
+    try:
+        return entry.stat().st_mtime < before
+    except FileNotFoundError:
+        return False
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks: what remains is that nobody has written for long
+    return True
+
 
 class PartFile:
     """A file that is still arriving: hashed and counted on the way, written off the event loop."""
@@ -57,8 +118,9 @@ class PartFile:
         folder.mkdir(parents=True, exist_ok=True)
         key = uuid4().hex
         descriptor = os.open(
-            folder / f"{key}.part", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640
+            folder / f"{key}{_PART}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640
         )
+        _lock(descriptor)
         return cls(folder, key, descriptor)
 
     async def write(self, block: bytes) -> None:
@@ -66,13 +128,17 @@ class PartFile:
         await asyncio.to_thread(self._write, block)
 
     async def commit(self) -> StoredFile:
-        """Makes the file durable and gives it its final name."""
+        """Makes the file durable and gives it its final name. It stays locked until `release`."""
         return await asyncio.to_thread(self._commit)
 
     async def abort(self) -> None:
         """Throws away what has arrived. Safe to call after `commit` or twice."""
         # Shielded: an abort follows a cancellation more often than not, and must run to its end all the same.
         await asyncio.shield(asyncio.to_thread(self._abort))
+
+    async def release(self) -> None:
+        """Lets go of the file, which belongs to a job by now or to nobody. Safe to call twice."""
+        await asyncio.shield(asyncio.to_thread(self._close))
 
     def _write(self, block: bytes) -> None:
         self._hash.update(block)
@@ -87,14 +153,13 @@ class PartFile:
 
     def _commit(self) -> StoredFile:
         os.fsync(self._descriptor)
-        self._close()
-        (self._folder / f"{self._key}.part").rename(self._folder / self._key)
+        (self._folder / f"{self._key}{_PART}").rename(self._folder / self._key)
         _sync_folder(self._folder)
         return StoredFile(self._key, self.size_bytes, self._hash.hexdigest())
 
     def _abort(self) -> None:
         self._close()
-        (self._folder / f"{self._key}.part").unlink(missing_ok=True)
+        (self._folder / f"{self._key}{_PART}").unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._descriptor >= 0:
