@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, RedisError)
 """Exceptions that mean: a server behind us does not answer now."""
 
+_MAX_MESSAGE_CHARS = 1_000
+
 TRY_AGAIN = "Sluice cannot reach its database right now. Nothing is lost: please try again in a moment."
 
 
@@ -86,6 +88,9 @@ def presentable(error: GraphQLError) -> GraphQLError:
             error, ErrorCode.BAD_USER_INPUT, f"A {cause.operation_type.value} is not possible here."
         )
     if _is_the_clients(cause):
+        # GraphQL quotes names and values in full, once in each of up to a hundred errors.
+        if len(error.message) > _MAX_MESSAGE_CHARS:
+            error.message = error.message[:_MAX_MESSAGE_CHARS] + "…"
         error.extensions = {"code": ErrorCode.BAD_USER_INPUT.value, **(error.extensions or {})}
         return error
     if isinstance(cause, AWAY):

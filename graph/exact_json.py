@@ -1,11 +1,17 @@
 """JSON from clients, with every digit of its numbers."""
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
 from graphql import FloatValueNode, ValueNode, value_from_ast_untyped
+
+MAX_VALUES = 20_000
+"""A record schema with every option of a thousand fields has 14,000. What holds more keeps others waiting."""
+MAX_DEPTH = 64
+"""Ours; orjson's own is 1,024, which is more than those who walk through the value can bear."""
 
 
 class ExactFloat(float):
@@ -16,9 +22,28 @@ class ExactFloat(float):
 
 
 def exact_loads(text: str | bytes) -> Any:
-    """The JSON value. Raises ValueError, also for NaN, lone surrogates and deep nesting, which others let pass."""
-    orjson.loads(text)
+    """The JSON value. Raises ValueError, also for NaN, lone surrogates and deep nesting, which others let pass,
+    and for more than MAX_VALUES values."""
+    # Commas in strings are counted, too: nobody needs so many, and to find out which is which takes long.
+    if (text.count(",") if isinstance(text, str) else text.count(b",")) >= MAX_VALUES:
+        raise ValueError("too many values")
+    if _depth(orjson.loads(text)) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
     return json.loads(text, parse_float=ExactFloat)
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        level = [inner for outer in level for inner in _inner(outer)]
+        depth += 1
+    return depth
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    """The objects and lists right inside an object or a list."""
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [inner for inner in values if isinstance(inner, dict | list)]
 
 
 def exact_value(value: Any) -> Any:

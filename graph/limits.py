@@ -1,10 +1,11 @@
-"""What one operation may ask for: depth, aliases and nodes.
+"""What one operation may ask for: length, depth, aliases, nodes and repetitions.
 
 Only the operation that runs is measured. Fragments are measured once each, however often they are spread, so that a chain of fragments that doubles at every
 link costs no more to measure than to write.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,13 @@ from strawberry.extensions import SchemaExtension
 from graph.connections import DEFAULT_FIRST, MAX_FIRST_RECORDS
 from graph.errors import bad_user_input
 
+MAX_QUERY_CHARS = 64 * 1024
+"""Comments and white space are no tokens, and every character of them is looked at in Python."""
 MAX_TOKENS = 2_000
+MAX_PAIRS = 5_000
+"""GraphQL compares the fields of one name in one place pair by pair: 2,000 tokens can mean 100,000 pairs, and a second."""
+MAX_OBJECTS = 1_000
+"""In one list of a variable: GraphQL makes an input of each before anybody can count them."""
 MAX_DEPTH = 15
 MAX_ALIASES = 30
 MAX_NODES = 20_000
@@ -37,6 +44,8 @@ _COUNTLESS = 10**12
 _LISTS = frozenset({"jobs", "recordSchemas", "records", "errors"})
 _WEIGHTS = {"fields": 50, "errorSummary": 50}
 """Lists without `first`, which count as so many nodes each."""
+_SCHEMA_WEIGHTS = {"types": 60, "fields": 50, "args": 2, "inputFields": 10, "enumValues": 15}
+"""The same for introspection: one whole schema is allowed, and every field of every field's type is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,22 @@ class Measure:
 class QueryLimits(SchemaExtension):
     """Refuses an operation that asks for too much, before anything else looks at it."""
 
+    def on_operation(self) -> Iterator[None]:
+        """The parser's limit counts tokens, however long they are."""
+        if len(self.execution_context.query or "") > MAX_QUERY_CHARS:
+            raise bad_user_input(
+                f"The document is too long: {MAX_QUERY_CHARS:,} characters are allowed. Give values as variables."
+            )
+        yield
+
     def on_validate(self) -> Iterator[None]:
         """Measured ahead of GraphQL's own rules, some of which take long for what we refuse here."""
         context = self.execution_context
         if context.graphql_document is not None:
             # `operation_name` there is the first operation's when the client gave none.
             name = context._provided_operation_name  # noqa: SLF001
-            errors = list(excesses(context.graphql_document, context.variables or {}, name))
+            given = context.variables or {}
+            errors = [*excesses(context.graphql_document, given, name), *_long_lists(given)]
             if errors:
                 context.pre_execution_errors = errors
         yield
@@ -75,6 +93,9 @@ def excesses(
     document: DocumentNode, variables: Mapping[str, Any], operation_name: str | None = None
 ) -> Iterator[GraphQLError]:
     """An error for each limit that the operation exceeds, or one when it is not clear which operation is meant."""
+    if _pairs(document) > MAX_PAIRS:
+        yield bad_user_input("The document repeats the same fields or fragments too often in the same place.")
+        return
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     if operation_name is not None:
         operations = [node for node in operations if node.name and node.name.value == operation_name]
@@ -82,7 +103,7 @@ def excesses(
         yield bad_user_input("The document has several operations: say in `operationName` which one to run.")
         return
     for operation in operations:
-        yield from _over(_Ruler(document, operation, variables).measure(operation.selection_set))
+        yield from _over(_Ruler.of(document, operation, variables).measure(operation.selection_set))
 
 
 def _over(measure: Measure) -> Iterator[GraphQLError]:
@@ -101,13 +122,27 @@ class _Ruler:
     """Measures the selections of one operation of a document."""
 
     def __init__(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+        self,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        given: Mapping[str, Any],
+        introspection: "_Ruler | None" = None,
     ) -> None:
-        self._fragments = {
+        """Without an `introspection` of its own, it is the one that measures selections below `__schema` and `__type`."""
+        self._fragments = fragments
+        self._given = given
+        self._introspection = introspection or self
+        self._weights = _WEIGHTS if introspection else _SCHEMA_WEIGHTS
+        self._measured: dict[str, Measure] = {}
+
+    @classmethod
+    def of(
+        cls, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> "_Ruler":
+        """For one operation of the document."""
+        fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        self._measured: dict[str, Measure] = {}
-        self._given = {**dict(_defaults(operation)), **variables}
+        return cls(fragments, {**dict(_defaults(operation)), **variables}, cls(fragments, {}))
 
     def measure(self, selections: SelectionSetNode | None) -> Measure:
         total = Measure()
@@ -123,9 +158,11 @@ class _Ruler:
     def _field(self, node: FieldNode) -> Measure:
         name, aliases = node.name.value, int(node.alias is not None)
         if name.startswith("__"):
-            return Measure(aliases=aliases)  # introspection is small, and GraphQL limits its depth itself
+            inner = self._introspection.measure(node.selection_set)
+            # GraphQL limits the depth of introspection itself.
+            return Measure(0, min(inner.aliases + aliases, _COUNTLESS), inner.nodes)
         inner = self.measure(node.selection_set)
-        times = self._first(node) if name in _LISTS else _WEIGHTS.get(name, 0)
+        times = self._times(node)
         nodes = min(times * max(1, inner.nodes), _COUNTLESS) if times else inner.nodes
         return Measure(inner.depth + 1, min(inner.aliases + aliases, _COUNTLESS), nodes)
 
@@ -137,6 +174,11 @@ class _Ruler:
             fragment = self._fragments.get(name)
             self._measured[name] = self.measure(fragment.selection_set) if fragment else Measure()
         return self._measured[name]
+
+    def _times(self, node: FieldNode) -> int:
+        """How many elements a list has at most; 0 for what is no list."""
+        is_paged = self._introspection is not self and node.name.value in _LISTS
+        return self._first(node) if is_paged else self._weights.get(node.name.value, 0)
 
     def _first(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
@@ -164,3 +206,42 @@ def _defaults(operation: OperationDefinitionNode) -> Iterator[tuple[str, int]]:
 
 def _literal(node: IntValueNode) -> int:
     return int(node.value) if len(node.value) < len(str(_COUNTLESS)) else _COUNTLESS
+
+
+def _pairs(document: DocumentNode) -> int:
+    """How many pairs of fields or fragments GraphQL's validation may compare, in all operations and fragments."""
+    counts = Counter(
+        place
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
+        for place in _places(node.selection_set, "")
+    )
+    return sum(count * (count - 1) // 2 for count in counts.values())
+
+
+def _places(selections: SelectionSetNode | None, parent: str) -> Iterator[tuple[str, str]]:
+    """The parent and the name in the answer of each field; fragments that are spread count under one name."""
+    for node in selections.selections if selections else ():
+        if isinstance(node, FieldNode):
+            name = (node.alias or node.name).value
+            yield parent, name
+            yield from _places(node.selection_set, name)
+        elif isinstance(node, InlineFragmentNode):
+            yield from _places(node.selection_set, parent)
+        else:
+            yield parent, "..."
+
+
+def _long_lists(given: Mapping[str, Any]) -> Iterator[GraphQLError]:
+    """One error when a variable holds a list of too many objects, at any depth."""
+    waiting: list[Any] = list(given.values())
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            nested = [element for element in value if isinstance(element, dict | list)]
+            if len(nested) > MAX_OBJECTS:
+                yield bad_user_input(f"A list may have at most {MAX_OBJECTS:,} objects.")
+                return
+            waiting += nested

@@ -1,5 +1,6 @@
 """What can be done. What the caller can put right comes back as `userErrors`, with HTTP 200."""
 
+import asyncio
 import dataclasses
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from graph.types_job import Job
 from graph.types_schema import CreateRecordSchemaInput, RecordSchema
 from graph.uploads import Upload
 from tasks.pipeline.copy_text import is_storable
-from tasks.pipeline.definition import define
+from tasks.pipeline.definition import Definition, define
 from tasks.pipeline.errors import DefinitionError
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress, publish
@@ -88,10 +89,10 @@ class Mutation:
         input: Annotated[CreateRecordSchemaInput, strawberry.argument(description="The schema to save.")],
     ) -> CreateRecordSchemaPayload:
         """Saves a record schema."""
-        sent = dataclasses.asdict(input, dict_factory=_sent)
-        errors = _name_errors(sent.pop("name"))
+        errors = _name_errors(input.name)
         try:
-            definition = define(sent)
+            # A thousand fields, or costly patterns, take long enough to keep other requests waiting.
+            definition = await asyncio.to_thread(_defined, input)
         except DefinitionError as error:
             return CreateRecordSchemaPayload(user_errors=errors + _definition_errors(error))
         if errors:
@@ -148,6 +149,12 @@ class Mutation:
 
 def _sent(options: list[tuple[str, Any]]) -> dict[str, Any]:
     return {option: value for option, value in options if value is not UNSET}
+
+
+def _defined(input: CreateRecordSchemaInput) -> Definition:
+    sent = dataclasses.asdict(input, dict_factory=_sent)
+    del sent["name"]
+    return define(sent)
 
 
 def _name_errors(name: str) -> list[UserError]:

@@ -10,7 +10,9 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from graph.context import Backends, Context
-from graph.limits import MAX_TOKENS, excesses
+from graph.exact_json import MAX_DEPTH as MAX_JSON_DEPTH
+from graph.exact_json import MAX_VALUES, exact_loads
+from graph.limits import MAX_OBJECTS, MAX_QUERY_CHARS, MAX_TOKENS, excesses
 from graph.schema import schema
 from models import RecordSchema
 from tasks.pipeline.definition import define
@@ -35,6 +37,8 @@ _ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
     "introspection": (get_introspection_query(), {}),
     "fields of a page of schemas": ("{ recordSchemas(first: 100) { nodes { id fields { name } } } }", {}),
     "summaries of a page of jobs": ("{ jobs(first: 100) { nodes { errorSummary { count } recordSchema { fields { name } } } } }", {}),
+    "introspection twice": ("{ " + " ".join(f"a{i}: __schema {{ types {{ fields {{ args {{ name }} }} }} }}" for i in range(2)) + " }", {}),
+    "30 aliases of many fields": ("{ " + " ".join(f"a{i}: jobs {{ nodes {{ id status filename format createdAt progress {{ percent }} }} }}" for i in range(30)) + " }", {}),
     "30 aliases": ("{ " + " ".join(f"a{i}: __typename" for i in range(30)) + " }", {}),
 }  # fmt: skip
 _REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
@@ -50,6 +54,11 @@ _REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "summaries of many pages of jobs": ("{ " + " ".join(f"a{i}: jobs(first: 100) {{ nodes {{ errorSummary {{ count }} }} }}" for i in range(10)) + " }", {}),
     "31 aliases": ("{ " + " ".join(f"a{i}: __typename" for i in range(31)) + " }", {}),
     "aliases in fragments": ("{ " + "...F " * 16 + "} fragment F on Query { a: __typename b: __typename }", {}),
+    "a field many times": ("{ " + "viewer { id } " * 101 + "}", {}),
+    "a fragment many times": ("{ " + "...F " * 101 + "} fragment F on Query { __typename }", {}),
+    "repetitions in an operation that does not run": ("{ viewer { id } } fragment F on Query { " + "viewer { id } " * 101 + "}", {}),
+    "introspection many times": ("{ " + " ".join(f"a{i}: __schema {{ types {{ fields {{ args {{ name }} }} }} }}" for i in range(4)) + " }", {}),
+    "introspection in circles": ("{ __schema { types { fields { type { fields { name } } } } } }", {}),
     "too deep": ("{ a " * 16 + "}" * 16, {}),
 }  # fmt: skip
 
@@ -133,6 +142,54 @@ async def test_a_document_has_so_many_tokens(app_client: httpx.AsyncClient, part
     ]
 
     assert f"more than {MAX_TOKENS} tokens" in error["message"]
+
+
+async def test_a_document_has_so_many_characters(app_client: httpx.AsyncClient, partner: Owner) -> None:
+    """Comments are no tokens, but somebody has to read them."""
+    longest = "{ viewer { name } } #".ljust(MAX_QUERY_CHARS, "x")
+
+    assert {"viewer": {"name": "Acme"}} == await data(app_client, partner, longest)
+    answer = await execute(app_client, partner, longest + "x")
+
+    assert ["BAD_USER_INPUT"] == codes(answer)
+    assert "too long" in answer["errors"][0]["message"]
+
+
+async def test_a_list_has_so_many_objects(app_client: httpx.AsyncClient, partner: Owner) -> None:
+    """They are refused before an input is made of each."""
+    query = "query ($a: [JobFilter!]) { viewer { name } }"
+    wanted = "A list may have at most"
+
+    for count, refused in ((MAX_OBJECTS, False), (MAX_OBJECTS + 1, True)):
+        answer = await execute(app_client, partner, query, a=[{}] * count)
+        assert refused == any(wanted in error["message"] for error in answer["errors"])
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("[" + "1," * (MAX_VALUES - 1) + "1]", False),
+        ("[" + "1," * MAX_VALUES + "1]", True),
+        ("[" * MAX_JSON_DEPTH + "]" * MAX_JSON_DEPTH, False),
+        ("[" * (MAX_JSON_DEPTH + 1) + "]" * (MAX_JSON_DEPTH + 1), True),
+        ('{"a":' * (MAX_JSON_DEPTH + 1) + "1" + "}" * (MAX_JSON_DEPTH + 1), True),
+    ],
+    ids=["most values", "too many values", "deepest", "too deep", "objects too deep"],
+)
+def test_json_has_so_many_values_and_levels(text: str, refused: bool) -> None:
+    """What would be parsed for long, or would break those who walk through it, is no JSON to us."""
+    if refused:
+        with pytest.raises(ValueError, match="too"):
+            exact_loads(text)
+    else:
+        assert exact_loads(text)
+
+
+async def test_a_quotation_of_what_was_sent_is_cut(app_client: httpx.AsyncClient, partner: Owner) -> None:
+    """GraphQL quotes names in full: up to a hundred times what was sent."""
+    answer = await execute(app_client, partner, "{ " + "x" * 10_000 + " }")
+
+    assert all(len(error["message"]) < 1_100 for error in answer["errors"])
 
 
 async def test_many_fields_of_one_name_are_validated_quickly(

@@ -1,12 +1,18 @@
 """P8: a partner sees, guesses or cancels nothing of another partner's."""
 
+import asyncio
 import base64
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, get_named_type
 
 from graph.ids import global_id
+from graph.schema import schema as built
 from models import Job, JobStatus, RecordSchema
 from tests.factories import make_job
 from tests.graph.api import Owner, data, id_of, submission, submit
@@ -102,3 +108,162 @@ async def test_watching_what_is_not_ones_own_is_not_found(
     for name, id in (await _theirs(other_partner, partner)).items():
         [message] = await subscribe(stack, partner, id)
         assert ("error", "NOT_FOUND") == (message["type"], message["payload"][0]["extensions"]["code"]), name
+
+
+@dataclass(frozen=True)
+class _World:
+    """Two partners, each with two jobs of two records; the other one's were made in between."""
+
+    http: httpx.AsyncClient
+    stack: Stack
+    me: Owner
+    my_job: Job
+    my_rows: set[str]
+    """The ids of my jobs and schemas."""
+    cursors: dict[str, str]
+    """By list: a cursor that the other partner got."""
+
+    async def ask(self, query: str, **variables: Any) -> Any:
+        return await data(self.http, self.me, query, **variables)
+
+
+async def _world(http: httpx.AsyncClient, stack: Stack, me: Owner, other: Owner) -> _World:
+    rows: list[Job | RecordSchema] = []
+    for owner in (me, other, me, other):
+        schema = await make_schema(partner=owner.row)
+        job = await make_job(partner=owner.row, schema=schema)
+        await load(
+            job,
+            [f'{{"owner": "{owner.id}"}}'] * 2,
+            [(2, "mine" if owner is me else "theirs", "REQUIRED")] * 2,
+        )
+        rows += [schema, job]
+    page = "(first: 1) { pageInfo { endCursor } }"
+    their_job = rows[-1]
+    query = (
+        f"query ($id: ID!) {{ jobs{page} recordSchemas{page} job(id: $id) {{ records{page} errors{page} }} }}"
+    )
+    seen = await data(http, other, query, id=id_of(their_job))
+    lists = {"jobs": seen["jobs"], "recordSchemas": seen["recordSchemas"], **seen["job"]}
+    cursors = {name: page["pageInfo"]["endCursor"] for name, page in lists.items()}
+    my_job = next(row for row in rows if isinstance(row, Job) and row.partner_id == me.id)
+    mine = {id_of(row) for row in rows if getattr(row, "partner_id", None) == me.id}
+    return _World(http, stack, me, my_job, mine, cursors)
+
+
+async def _found(world: _World, field: str, id: str) -> object:
+    return await world.ask(f"query ($id: ID!) {{ found: {field}(id: $id) {{ id }} }}", id=id)
+
+
+async def _filtered(world: _World, id: str) -> object:
+    query = "query ($id: ID!) { jobs(filter: {recordSchemaId: $id}) { totalCount nodes { id } pageInfo { endCursor } } }"
+    return (await world.ask(query, id=id))["jobs"]
+
+
+async def _cancelled(world: _World, id: str) -> object:
+    query = "mutation ($id: ID!) { cancelJob(input: {jobId: $id}) { job { id } userErrors { code } } }"
+    return (await world.ask(query, id=id))["cancelJob"]
+
+
+async def _submitted(world: _World, id: str) -> object:
+    answer = (await submit(world.http, world.me, submission(id))).json()["data"]["submitFile"]
+    return {"job": answer["job"], "userErrors": [{"code": error["code"]} for error in answer["userErrors"]]}
+
+
+async def _watched(world: _World, id: str) -> object:
+    async with asyncio.timeout(5):  # a job that may be watched goes on for ever
+        messages = await subscribe(world.stack, world.me, id)
+    return [(message["type"], message["payload"][0]["extensions"]["code"]) for message in messages]
+
+
+_NOTHING = {"job": None, "userErrors": [{"code": "NOT_FOUND"}]}
+_IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
+    "Query.job(id)": (lambda world, given: _found(world, "job", given), {"found": None}),
+    "Query.node(id)": (lambda world, given: _found(world, "node", given), {"found": None}),
+    "Query.recordSchema(id)": (lambda world, given: _found(world, "recordSchema", given), {"found": None}),
+    "Query.jobs(filter.recordSchemaId)": (_filtered, {"totalCount": "0", "nodes": [], "pageInfo": {"endCursor": None}}),
+    "Mutation.cancelJob(input.jobId)": (_cancelled, _NOTHING),
+    "Mutation.submitFile(input.schemaId)": (_submitted, _NOTHING),
+    "Subscription.jobProgress(jobId)": (_watched, [("error", "NOT_FOUND")]),
+}  # fmt: skip
+"""Every place into which an id goes, and what comes of one that is not the caller's."""
+
+
+async def _rows_after(world: _World, name: str) -> set[str]:
+    query = f"query ($after: String) {{ {name}(first: 100, after: $after) {{ nodes {{ id }} }} }}"
+    return {node["id"] for node in (await world.ask(query, after=world.cursors[name]))[name]["nodes"]}
+
+
+async def _inner_after(world: _World, name: str, field: str) -> set[str]:
+    query = f"query ($id: ID!, $after: String) {{ job(id: $id) {{ {name}(first: 100, after: $after) {{ nodes {{ {field} }} }} }} }}"
+    found = await world.ask(query, id=id_of(world.my_job), after=world.cursors[name])
+    return {str(node[field]) for node in found["job"][name]["nodes"]}
+
+
+_CURSORS: dict[str, tuple[Callable[[_World], Awaitable[set[str]]], Callable[[_World], set[str]]]] = {
+    "Query.jobs(after)": (lambda world: _rows_after(world, "jobs"), lambda world: world.my_rows),
+    "Query.recordSchemas(after)": (lambda world: _rows_after(world, "recordSchemas"), lambda world: world.my_rows),
+    "Job.records(after)": (lambda world: _inner_after(world, "records", "data"), lambda world: {str({"owner": str(world.me.id)})}),
+    "Job.errors(after)": (lambda world: _inner_after(world, "errors", "field"), lambda world: {"mine"}),
+}  # fmt: skip
+"""Every place into which a cursor goes, and what may come of another partner's."""
+
+
+def _places(
+    type: GraphQLInputType, path: str, seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Where in an argument there is an id or a cursor: (path, "ID" or "cursor")."""
+    named = get_named_type(type)
+    if named.name == "ID":
+        yield path, "ID"
+    elif path in ("after", "before", "cursor"):
+        yield path, "cursor"
+    elif isinstance(named, GraphQLInputObjectType) and named.name not in seen:
+        for name, field in named.fields.items():
+            yield from _places(field.type, f"{path}.{name}", seen | {named.name})
+
+
+def _all_places(kind: str) -> set[str]:
+    objects = [type for type in built._schema.type_map.values() if isinstance(type, GraphQLObjectType)]
+    return {
+        f"{type.name}.{field}({path})"
+        for type in objects if not type.name.startswith("__")
+        for field, details in type.fields.items()
+        for argument, given in details.args.items()
+        for path, found in _places(given.type, argument) if found == kind
+    }  # fmt: skip
+
+
+def test_every_place_for_an_id_or_a_cursor_has_a_case() -> None:
+    """A new argument of the schema fails here until its case is added above."""
+    assert set(_IDS) == _all_places("ID")
+    assert set(_CURSORS) == _all_places("cursor")
+
+
+@pytest.mark.parametrize("place", _IDS)
+async def test_a_foreign_id_is_like_nobodys_wherever_it_goes(
+    app_client: httpx.AsyncClient, stack: Stack, partner: Owner, other_partner: Owner, place: str
+) -> None:
+    """Foreign, unknown and senseless ids have one and the same answer, which tells nothing."""
+    world = await _world(app_client, stack, partner, other_partner)
+    ask, nothing = _IDS[place]
+
+    for name, id in (await _theirs(other_partner, partner)).items():
+        assert nothing == await ask(world, id), name
+
+    assert 0 == await Job.filter(status=JobStatus.CANCELLED).filter(partner_id=other_partner.id).count()
+    assert 2 == await Job.filter(partner_id=partner.id).count()
+
+
+@pytest.mark.parametrize("place", _CURSORS)
+async def test_a_foreign_cursor_shows_only_ones_own(
+    app_client: httpx.AsyncClient, stack: Stack, partner: Owner, other_partner: Owner, place: str
+) -> None:
+    """A cursor is a place in an order, never a right: behind another partner's there are the caller's own rows."""
+    world = await _world(app_client, stack, partner, other_partner)
+    ask, mine = _CURSORS[place]
+
+    found = await ask(world)
+
+    assert found
+    assert found <= mine(world)
