@@ -212,7 +212,7 @@ class Job(Model):
     async def _write(self, update: str, *values: Any) -> bool:
         """Runs `update` if this attempt still holds the job."""
         changed, _ = await connections.get("default").execute_query(
-            f"{update} WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'",
+            f"{update} {_HELD}",
             [self.id, self.attempt, *values],
         )
         return bool(changed == 1)
@@ -228,10 +228,13 @@ _CLAIM = """
  RETURNING id, attempt
 """
 
-_ADVANCE = """
+_HELD = "WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'"
+"""The fence: the job is not finished, and nobody has claimed it since."""
+
+_ADVANCE = f"""
     UPDATE job
        SET next_index = $4::bigint, next_offset = $5::bigint, next_line = $6::bigint,
            bytes_read = greatest(bytes_read, $5::bigint), records_accepted = $7::bigint, records_rejected = $8::bigint,
            error_counts = $9::jsonb, crashes = 0
-     WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING' AND next_index = $3::bigint
+     {_HELD} AND next_index = $3::bigint
 """

@@ -1,12 +1,28 @@
-"""The checker behind every test that breaks something: what a job left must be exact."""
+"""The checker behind every test that breaks something: what a job left must be exact.
 
+The invariants of the fault matrix: I1 no index twice, I2 a record or errors and never both, I3 every index up to the last,
+I4 counters equal the tables, I5 contents equal the standard library's reading, I6 the job that was answered with is there,
+I7 nothing is committed after its end, I8 progress never goes back and ends in the row's state (`tests.stack.follow`), I9 no
+partial file and no open descriptor is left, memory is bounded, I10 tokens never go back.
+"""
+
+import asyncio
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import psutil
+
+from tests.history import assert_history
 from tests.stack import Stack
+
+MAX_PROCESS_BYTES = 400_000_000
+"""Resident memory of any process of ours, whatever is done to it."""
+_TIDY_SECONDS = 5.0
 
 _BAD = [("email", "INVALID_EMAIL"), ("currency", "NOT_IN_ENUM")]
 """What is wrong with each bad record of the samples."""
@@ -18,6 +34,7 @@ async def assert_as_in_file(stack: Stack, job_id: UUID, path: Path) -> None:
     Of a job that is not COMPLETED the decided beginning of the file is compared.
     """
     await assert_exact(stack, job_id)
+    await assert_tidy(stack)
     [job] = await stack.query("SELECT status, next_index FROM job WHERE id = $1", job_id)
     records, errors = _parsed(path)
     if job["status"] == "COMPLETED":
@@ -56,7 +73,12 @@ def _parsed(path: Path) -> tuple[dict[int, dict[str, Any]], dict[int, list[str]]
 
 
 async def assert_exact(stack: Stack, job_id: UUID) -> None:
-    """Each index 0..n-1 is one record or at least one error, never both; the counters equal the tables."""
+    """Each index 0..n-1 is one record or at least one error, never both; the counters equal the tables, and always did."""
+    connection = await asyncpg.connect(stack.services.database_url)
+    try:
+        await assert_history(connection, job_id)
+    finally:
+        await connection.close()
     [job] = await stack.query("SELECT * FROM job WHERE id = $1", job_id)
     [records] = await stack.query(
         'SELECT count(*) AS rows, count(DISTINCT "index") AS indexes FROM record WHERE job_id = $1', job_id
@@ -84,3 +106,34 @@ async def _summed_errors(stack: Stack, job_id: UUID) -> int:
         job_id,
     )
     return int(summed["n"])
+
+
+async def assert_tidy(stack: Stack) -> None:
+    """Once nothing is uploaded: no partial file, no descriptor of a stored file in an API, no process that has grown big."""
+    deadline = time.monotonic() + _TIDY_SECONDS
+    while (left := _left_behind(stack)) and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    assert [] == left
+
+
+def _left_behind(stack: Stack) -> list[str]:
+    folder = stack.folder / "files"
+    found = [str(part) for part in folder.glob("*.part")]
+    for process in stack.processes:
+        for ours in _with_children(process.pid):
+            try:
+                if (size := ours.memory_info().rss) > MAX_PROCESS_BYTES:
+                    found.append(f"{ours.name()} has {size:,} bytes")
+                if "api" in process.args:  # type: ignore[operator]  # always a list here
+                    found += [file.path for file in ours.open_files() if file.path.startswith(str(folder))]
+            except psutil.NoSuchProcess:
+                continue
+    return found
+
+
+def _with_children(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

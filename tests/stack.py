@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services, free_port
 from sluice.errors import Unreachable
 from sluice.migrate import migrate
+from tests.history import INSTALL
 
 ROOT = Path(__file__).parent.parent
 _REDIS_DATABASES = cycle(range(1, 16))  # Redis has sixteen; the session's own tests use the first
@@ -75,7 +76,7 @@ class Stack:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     program: str = "sluice"
-    """The module that is run; `tests.faults.buggy` puts a known bug into it."""
+    """The module that is run."""
 
     def start(self, *command: str, **settings: str) -> subprocess.Popen[bytes]:
         """Starts `sluice COMMAND` in a session of its own; its output goes to a file in the stack's folder.
@@ -190,6 +191,9 @@ async def _new_database(services: Services) -> str:
     await server.close()
     url = services.database_url.rpartition("/")[0] + f"/{name}"
     await asyncio.to_thread(asyncio.run, migrate(url))
+    made = await asyncpg.connect(url)
+    await made.execute(INSTALL)
+    await made.close()
     return url
 
 
@@ -228,25 +232,41 @@ async def submit(client: ApiClient, schema_id: str, path: Path, **more: Any) -> 
 
 
 async def follow(client: ApiClient, job_id: str) -> list[dict[str, Any]]:
-    """Every progress event of a job, to the end of its subscription."""
+    """Every progress event of a job, to the end of its subscription; none of them goes back."""
     async with asyncio.timeout(60):
-        return [event["jobProgress"] async for event in client.subscribe(PROGRESS, {"jobId": job_id})]
+        events = [event["jobProgress"] async for event in client.subscribe(PROGRESS, {"jobId": job_id})]
+    assert_forward(events)
+    return events
+
+
+def assert_forward(events: list[dict[str, Any]]) -> None:
+    """No counter goes back, no state is told twice in other numbers, and the last event alone is final."""
+    for before, after in pairwise(events):
+        assert before["status"] in ("PENDING", "PROCESSING"), events
+        for counter in ("bytesRead", "recordsRead", "recordsAccepted", "recordsRejected"):
+            assert int(before[counter]) <= int(after[counter]), (counter, before, after)
+    for event in events:
+        assert int(event["recordsRead"]) == int(event["recordsAccepted"]) + int(event["recordsRejected"])
+    assert events, "a subscription that ended without any event"
+    assert events[-1]["status"] in ("COMPLETED", "FAILED", "CANCELLED"), events
 
 
 async def finished(client: ApiClient, job_id: str, seconds: float = 60.0) -> dict[str, Any]:
     """The job, once it is final. A connection that breaks on the way, as many tests want it, is made anew."""
     async with asyncio.timeout(seconds):
-        while not await _followed_to_the_end(client, job_id):
+        while (last := await _last_event(client, job_id)) is None:
             await asyncio.sleep(0.2)
     job: dict[str, Any] = (await client.execute(JOB, {"id": job_id}))["job"]
+    assert last["status"] == job["status"]
+    assert {name: last[name] for name in job["progress"]} == job["progress"]
     return job
 
 
-async def _followed_to_the_end(client: ApiClient, job_id: str) -> bool:
+async def _last_event(client: ApiClient, job_id: str) -> dict[str, Any] | None:
     try:
-        return bool(await follow(client, job_id))
+        return (await follow(client, job_id))[-1]
     except Unreachable:
-        return False
+        return None
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> tuple[int, float]:

@@ -13,6 +13,7 @@ import pytest
 
 from sluice.client import ApiClient
 from sluice.endpoints import Services
+from tests.faults import buggy
 from tests.stack import Stack, running
 
 
@@ -25,6 +26,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("seed", seeds, ids=[f"seed-{seed}" for seed in seeds])
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bug() -> None:
+    """Puts the bug that FAULT_SUITE_BUG names into this process, too."""
+    buggy.put_in()
+
+
 @pytest.fixture
 def chance(seed: int) -> random.Random:
     """Where a test takes its random choices from."""
@@ -34,7 +41,7 @@ def chance(seed: int) -> random.Random:
 @pytest.fixture
 async def stack(services: Services, tmp_path: Path) -> AsyncIterator[Stack]:
     """An API without workers, with many small batches and leases of two seconds; each test starts the workers it wants."""
-    async with running(services, tmp_path, workers=0, batch_records="500") as stack:
+    async with running(services, tmp_path, workers=0, program=buggy.PROGRAM, batch_records="500") as stack:
         yield stack
 
 

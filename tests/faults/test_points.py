@@ -55,6 +55,27 @@ async def test_a_frozen_worker_is_overtaken_and_fenced(
     assert sleeper.poll() is None
 
 
+async def test_a_sleeper_that_wakes_before_its_heir_has_begun_writes_nothing(
+    stack: Stack, client: ApiClient, tmp_path: Path, chance: random.Random
+) -> None:
+    """Its checkpoint is still the right one, and its token is not: the batch that it has ready is not committed."""
+    case = await submitted(stack, client, tmp_path)
+    # Between two transactions: a session that slept inside of one would be ended by the database.
+    sleeper = stack.start_worker(faults=f"after_commit=stop@{chance.randint(1, 15)}")
+    await struck(stack)
+    heir = stack.start_worker(faults="after_claim=stop")
+    await struck(stack, 2)
+    reached = await case.index()
+
+    sleeper.send_signal(signal.SIGCONT)
+    await until(lambda: _has_left(stack))
+
+    assert reached == await case.index()
+    heir.send_signal(signal.SIGCONT)
+    await case.whole()
+    assert 2 == (await case.row())["attempt"]
+
+
 async def _has_left(stack: Stack) -> bool:
     return bool(events(stack, "job left: cancelled, or another worker's by now"))
 

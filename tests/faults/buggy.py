@@ -1,0 +1,122 @@
+"""Known bugs, to show that the fault suite finds them: FAULT_SUITE_BUG=name puts one into every process of a stack.
+
+`python -m tests.faults.buggy COMMAND` is `sluice COMMAND` with that bug in it. Nothing outside of tests knows this module.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+BUG = os.environ.get("FAULT_SUITE_BUG", "")
+PROGRAM = "tests.faults.buggy" if BUG else "sluice"
+"""What a stack of the fault suite runs."""
+
+
+def commit_on_a_missed_fence() -> None:
+    """The batch is kept although the checkpoint could not be moved."""
+    from models import Job
+
+    advance = Job.advance
+
+    async def heedless(job: Job, *moving: Any) -> bool:
+        await advance(job, *moving)
+        return True
+
+    Job.advance = heedless  # type: ignore[method-assign]
+
+
+def no_token_check() -> None:
+    """Whoever held a job once may write for ever."""
+    from models import job
+
+    for statement in ("_HELD", "_ADVANCE"):
+        fenced = getattr(job, statement)
+        # Still with its parameter, which PostgreSQL wants to be used.
+        open_to_all = fenced.replace("attempt = $2", "$2::int IS NOT NULL")
+        assert open_to_all != fenced
+        setattr(job, statement, open_to_all)
+
+
+def checkpoint_in_a_second_transaction() -> None:
+    """The rows first, then where the job stands."""
+    from tortoise import connections
+
+    from tasks import load
+    from tasks.errors import LeaseLost
+    from tasks.faults import Point, reached
+
+    async def commit(job: Any, batch: Any, checkpoint: Any) -> None:
+        async with connections.get("default").acquire_connection() as connection:
+            async with connection.transaction():
+                await load._copy(connection, "record", load.RECORD_COLUMNS, batch.records)
+                await load._copy(connection, "record_error", load.ERROR_COLUMNS, batch.errors)
+            reached(Point.AFTER_COPY)
+            if not await job.advance(connection, checkpoint):
+                raise LeaseLost
+
+    load._commit = commit
+
+
+def answer_before_the_commit() -> None:
+    """submitFile answers with a job whose row is still to be written."""
+    from models import Job
+
+    saving = set()
+
+    async def later(job: Job) -> None:
+        await asyncio.sleep(0.5)
+        await job.save()
+
+    async def create(**fields: Any) -> Job:
+        job = Job(**fields, created_at=datetime.now(UTC))
+        saving.add(asyncio.create_task(later(job)))
+        return job
+
+    Job.create = create  # type: ignore[method-assign, assignment]
+
+
+def snapshot_before_subscribe() -> None:
+    """What is published between the two is heard by nobody, until a poll."""
+    from graph import subscriptions
+
+    async def follow(feed: Any, job_id: UUID) -> AsyncGenerator[Any, None]:
+        shown = await subscriptions._row_state(job_id)
+        yield shown
+        async with feed.watch(job_id) as slot:
+            while shown is None or not shown.status.is_final:
+                state = await slot.take(subscriptions.POLL_SECONDS)
+                if state is None or state.status.is_final:
+                    state = await subscriptions._row_state(job_id)
+                if state is not None and state.is_newer_than(shown):
+                    yield state
+                    shown = state
+
+    subscriptions.follow = follow
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    bug.__name__: bug
+    for bug in (
+        commit_on_a_missed_fence,
+        no_token_check,
+        checkpoint_in_a_second_transaction,
+        answer_before_the_commit,
+        snapshot_before_subscribe,
+    )
+}
+
+
+def put_in() -> None:
+    """Puts the bug into this process, if there is to be one."""
+    if BUG:
+        BUGS[BUG]()
+
+
+if __name__ == "__main__":
+    from sluice.cli import main
+
+    put_in()
+    main()
