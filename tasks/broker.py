@@ -115,4 +115,5 @@ async def wake() -> None:
         async with asyncio.timeout(_WAKE_SECONDS):
             await AsyncKicker(task_name=INGEST, broker=broker, labels={}).kiq()
     except Exception as error:  # noqa: BLE001  # taskiq wraps whatever Redis raises in errors of its own
-        logger.warning("no worker woken, a sweep will find the job", extra={"error": repr(error)})
+        reason = error.__cause__ or error
+        logger.warning("no worker woken, a sweep will find the job", extra={"error": repr(reason)})
