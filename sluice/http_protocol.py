@@ -4,16 +4,24 @@ import asyncio
 from asyncio import TimerHandle
 from typing import Any
 
+from httptools import HttpParserError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from graph.body import DRAIN_BYTES, DRAIN_SECONDS
 from graph.errors import ErrorCode, Refusal
 from settings import settings
 
 MAX_HEAD_BYTES = 64 * 1024
 """What a client may send before its headers must be complete."""
 
+_HEAD_TOO_LARGE = Refusal(
+    431,
+    ErrorCode.BAD_USER_INPUT,
+    f"A request's line and headers may have at most {MAX_HEAD_BYTES:,} bytes.",
+)
+_NOT_HTTP = Refusal(400, ErrorCode.BAD_USER_INPUT, "This is not an HTTP request, or a broken one.")
 _LEAVING = Refusal(
     503,
     ErrorCode.UNAVAILABLE,
@@ -25,15 +33,19 @@ _LEAVING = Refusal(
 class HttpProtocol(HttpToolsProtocol):
     """One connection. Whoever opens it, or begins to send on it again, must say within a deadline what he wants.
 
-    uvicorn alone waits for ever for headers, keeps any number of them, and forgets its own deadline for an idle
-    connection as soon as one byte comes.
+    uvicorn alone waits for ever for headers, keeps any number of them (also those behind a chunked body, and those of
+    a request that is sent before its turn), and forgets its own deadline for an idle connection as soon as one byte comes.
     """
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.app = _with_a_last_word(self.app)
         self._deadline: TimerHandle | None = None
-        self._head_bytes = 0
+        self._is_in_head = False
+        self._bare_bytes = 0
+        """What has come since there was last something that a request consists of."""
+        self._is_deaf = False
+        self._unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The client has come."""
@@ -42,47 +54,100 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._head_is_complete()
+        self._end_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; what they belong to is seen when they are parsed."""
-        # Without a request that is being served they are a head's, or the rest of a body that nobody wants any more.
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):  # type: ignore[redundant-expr]
-            self._expect_head()
-        super().data_received(data)
-        if self._deadline is None:
+        if self._is_deaf:
+            self._throw_away(data)
             return
-        self._head_bytes += len(data)
-        if self._head_bytes > MAX_HEAD_BYTES:
-            message = f"A request's line and headers may have at most {MAX_HEAD_BYTES:,} bytes."
-            self._refuse(Refusal(431, ErrorCode.BAD_USER_INPUT, message))
+        if self._deadline is None and self._is_idle:
+            self._expect_head()
+        self._bare_bytes += len(data)
+        super().data_received(data)
+        if self._bare_bytes > MAX_HEAD_BYTES:
+            self._refuse(_HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request has come."""
+        self._is_in_head = True
+        self._bare_bytes = 0
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The request is known."""
-        self._head_is_complete()
+        self._is_in_head = False
+        self._bare_bytes = 0
+        self._end_deadline()
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEAD_BYTES:
+            self._refuse(_HEAD_TOO_LARGE)
+            raise HttpParserError  # nothing of it is to be served
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """More of the request's body has come."""
+        self._bare_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """A request is answered. What has come behind it may be half a request, or a body that nobody wants any more."""
+        super().on_response_complete()
+        if self._is_deaf or self.transport.is_closing() or not self._is_idle:
+            return
+        if self.cycle.more_body:
+            self._hang_up()
+        elif self._is_in_head:
+            self._expect_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be parsed is refused, like everything else, with a GraphQL error."""
+        self._refuse(_NOT_HTTP)
+
+    @property
+    def _is_idle(self) -> bool:
+        """True while no request is being served."""
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
     def _expect_head(self) -> None:
-        self._head_bytes = 0
         self._deadline = self.loop.call_later(settings.header_seconds, self._out_of_time)
 
-    def _head_is_complete(self) -> None:
+    def _end_deadline(self) -> None:
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
 
     def _out_of_time(self) -> None:
-        if not self._head_bytes:
+        if not self._is_in_head:
             self.transport.close()  # a browser that had connected just in case: it asked for nothing
             return
         message = f"The request's line and headers took longer than {settings.header_seconds:g} s."
         self._refuse(Refusal(408, ErrorCode.BAD_USER_INPUT, message))
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._head_is_complete()
-        if not self.transport.is_closing():
-            self.transport.write(_raw(refusal.response()))
+        self._end_deadline()
+        if self._is_deaf or self.transport.is_closing():
+            return
+        if not self._is_idle:
+            if not self.cycle.more_body or self.cycle.response_started or self.pipeline:
+                self.transport.close()  # it would be taken for the answer to the request before
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(_raw(refusal.response()))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Ends the connection. A client that is still sending would see a reset instead of the answer if we closed at once."""
+        self._unset_keepalive_if_required()
+        self._is_deaf = True
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(DRAIN_SECONDS, self.transport.close)
+
+    def _throw_away(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
+        if self._unread_bytes > DRAIN_BYTES:
             self.transport.close()
 
 
