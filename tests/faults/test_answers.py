@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from sluice.client import ApiClient
-from tests.faults.jobs import Case, submitted, until
+from tests.faults.jobs import submitted, until
 from tests.stack import Stack, kill
 
 
@@ -25,8 +25,9 @@ async def test_a_job_that_was_answered_with_survives_the_api_and_the_database(
         await _crash_database(stack)
     stack.processes[0] = stack.start("api")
     stack.processes.pop()
-    await until(lambda: _is_there(case))
+    await until(lambda: _answers(stack))
 
+    assert [] != await stack.query("SELECT 1 FROM job WHERE id = $1", case.uuid)
     stored = stack.folder / "files" / (await case.row())["storage_key"]
     assert hashlib.sha256(case.path.read_bytes()).digest() == hashlib.sha256(stored.read_bytes()).digest()
     stack.start_worker()
@@ -39,8 +40,8 @@ async def _crash_database(stack: Stack) -> None:
     connection.terminate()
 
 
-async def _is_there(case: Case) -> bool:
+async def _answers(stack: Stack) -> bool:
     try:
-        return bool(await case.stack.query("SELECT 1 FROM job WHERE id = $1", case.uuid))
+        return bool(await stack.query("SELECT 1"))
     except (OSError, asyncpg.PostgresError):
         return False  # it is starting

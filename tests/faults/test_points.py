@@ -67,10 +67,14 @@ async def test_a_sleeper_that_wakes_before_its_heir_has_begun_writes_nothing(
     await struck(stack, 2)
     reached = await case.index()
 
+    async def has_decided() -> bool:
+        return await _has_left(stack) or reached != await case.index()
+
     sleeper.send_signal(signal.SIGCONT)
-    await until(lambda: _has_left(stack))
+    await until(has_decided)
 
     assert reached == await case.index()
+    assert await _has_left(stack)
     heir.send_signal(signal.SIGCONT)
     await case.whole()
     assert 2 == (await case.row())["attempt"]
