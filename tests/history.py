@@ -49,12 +49,15 @@ async def assert_history(connection: asyncpg.Connection, job_id: UUID) -> None:
 
 _STRANGERS = """
     WITH batch AS (
-        SELECT lag(next_index, 1, 0::bigint) OVER (ORDER BY seq) AS first, next_index AS behind, transaction
+        SELECT transaction, lag(next_index, 1, 0::bigint) OVER (ORDER BY seq) AS first, next_index AS behind
           FROM job_history WHERE job_id = $1
+    ), written AS (
+        SELECT xmin AS transaction, min({column}) AS first, max({column}) + 1 AS behind
+          FROM {table} WHERE job_id = $1 GROUP BY xmin
     )
-    SELECT {column} AS index, {table}.xmin FROM {table}
-     WHERE job_id = $1 AND NOT EXISTS (
-        SELECT FROM batch WHERE {column} >= first AND {column} < behind AND {table}.xmin = batch.transaction
-     ) LIMIT 5
+    SELECT * FROM written WHERE NOT EXISTS (
+        SELECT FROM batch
+         WHERE batch.transaction = written.transaction AND batch.first <= written.first AND written.behind <= batch.behind
+    ) LIMIT 5
 """
 """Rows that another transaction wrote than the one that moved the checkpoint over them."""
