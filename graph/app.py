@@ -6,10 +6,14 @@ from typing import TypedDict
 
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from tortoise import Tortoise
 
-from graph.context import Backends
+from graph.context import Backends, Context
+from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
 from graph.schema import schema
 from graph.view import GraphQLView
@@ -39,9 +43,25 @@ def create_app(config: Settings = settings) -> Starlette:
     # Routes, not a Mount: that would redirect /graphql to /graphql/, and clients would send their file twice.
     view = GraphQLView(schema)
     routes = [Route("/graphql", view), WebSocketRoute("/graphql", view), Route("/health", health)]
-    return Starlette(
-        routes=routes, lifespan=lambda _: _lifespan(config, config.database_url or "", config.redis_url or "")
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _elsewhere},
+        lifespan=lambda _: _lifespan(config, config.database_url or "", config.redis_url or ""),
     )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    """What no route takes: 401 for those without a key, who learn nothing, and JSON for all."""
+    try:
+        await Context.of(request).authenticate()
+    except Refusal as refusal:
+        return refusal.response()
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
+    code = ErrorCode.NOT_FOUND if status == 404 else ErrorCode.BAD_USER_INPUT
+    message = f"{request.method} {request.url.path} is nothing here: the API is POST /graphql."
+    return Refusal(status, code, message, headers).response()
 
 
 @contextlib.asynccontextmanager

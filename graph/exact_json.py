@@ -14,6 +14,10 @@ MAX_DEPTH = 64
 """Ours; orjson's own is 1,024, which is more than those who walk through the value can bear."""
 
 
+class TooMuchJson(ValueError):
+    """Valid JSON, of which there is too much; the message goes on after "The body"."""
+
+
 class ExactFloat(float):
     """A number with a fraction or an exponent, which remembers how it was written."""
 
@@ -26,9 +30,9 @@ def exact_loads(text: str | bytes) -> Any:
     and for more than MAX_VALUES values."""
     # Commas in strings are counted, too: nobody needs so many, and to find out which is which takes long.
     if (text.count(",") if isinstance(text, str) else text.count(b",")) >= MAX_VALUES:
-        raise ValueError("too many values")
+        raise TooMuchJson(f"has too many values: {MAX_VALUES:,} are allowed")
     if _depth(orjson.loads(text)) > MAX_DEPTH:
-        raise ValueError("nested too deeply")
+        raise TooMuchJson(f"is nested too deeply: {MAX_DEPTH} levels are allowed")
     return json.loads(text, parse_float=ExactFloat)
 
 

@@ -188,7 +188,7 @@ class _Ruler:
 
     def _number(self, value: ValueNode) -> int:
         if isinstance(value, IntValueNode):
-            return _literal(value)
+            return max(1, _literal(value))  # a negative one would pay for what stands beside it
         given = self._given.get(value.name.value) if isinstance(value, VariableNode) else None
         if given is None:
             return DEFAULT_FIRST

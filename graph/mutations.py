@@ -140,7 +140,7 @@ class Mutation:
         cancelled = await models.Job.cancel(job.id, context.partner.id)
         await job.refresh_from_db()
         if not cancelled:
-            message = f"This job is {job.status.value} already, and cannot be cancelled any more."
+            message = f"This job is finished ({job.status.value}): there is nothing left to cancel."
             error = UserError.at(("jobId",), UserErrorCode.INVALID_STATE, message)
             return CancelJobPayload(job=Job.of(job), user_errors=[error])
         await publish(context.backends.redis, Progress.of(job))

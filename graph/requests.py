@@ -10,7 +10,7 @@ from starlette.requests import Request
 from graph.body import Body
 from graph.context import Backends
 from graph.errors import ErrorCode, Refusal, bad_request
-from graph.exact_json import exact_loads
+from graph.exact_json import TooMuchJson, exact_loads
 from graph.multipart import MultipartBody, Part
 from graph.uploads import Upload, too_large
 
@@ -56,8 +56,10 @@ def strict_json(text: str | bytes, what: str) -> Any:
     """The JSON value, as `exact_loads` gives it. Raises Refusal."""
     try:
         return exact_loads(text)
+    except TooMuchJson as error:
+        raise bad_request(f"{what} {error}.") from None
     except (ValueError, RecursionError):
-        raise bad_request(f"{what} must be valid JSON in UTF-8, and not too deep.") from None
+        raise bad_request(f"{what} must be valid JSON in UTF-8.") from None
 
 
 def _unsupported(message: str) -> Refusal:

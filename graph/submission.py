@@ -103,6 +103,10 @@ def check(
                 ("schemaId",), UserErrorCode.NOT_FOUND, "There is no record schema of yours with this id."
             )
         )
+    if file.is_taken:
+        # Not a top-level error: that would take away the payload of the field that has made a job of it.
+        message = "This file was submitted by another field of this request: send it in a request of its own."
+        errors.append(UserError.at(("file",), UserErrorCode.INVALID, message))
     if format is None:
         errors.append(UserError.at(("format",), UserErrorCode.UNSUPPORTED_FORMAT, _UNKNOWN_FORMAT))
     if idempotency_key is not None and not _is_key(idempotency_key):

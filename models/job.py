@@ -237,4 +237,4 @@ _ADVANCE = f"""
            bytes_read = greatest(bytes_read, $5::bigint), records_accepted = $7::bigint, records_rejected = $8::bigint,
            error_counts = $9::jsonb, crashes = 0
      {_HELD} AND next_index = $3::bigint
-"""
+"""  # noqa: S608  # a constant

@@ -1,4 +1,4 @@
-"""Accepted records. Written by COPY alone (tasks/load.py); this model reads."""
+"""Accepted records: the table. Written by COPY alone (tasks/load.py), read with all digits (graph/types_record.py)."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Errors in records. Written by COPY alone (tasks/load.py); this model reads. Not an exception."""
+"""Errors in records: the table. Written by COPY alone (tasks/load.py). Not an exception."""
 
 from uuid import UUID
 

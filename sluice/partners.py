@@ -7,14 +7,15 @@ from models import Partner
 from settings import tortoise_config
 from sluice.database import reachable
 from sluice.errors import SluiceError
+from tasks.pipeline.copy_text import is_storable
 
 _NAME_CHARACTERS = 200
 
 
 async def create(database_url: str, name: str) -> str:
     """Saves a partner called `name`; its API key, which nobody can read again. Raises SluiceError."""
-    if not 1 <= len(name.strip()) <= _NAME_CHARACTERS:
-        raise SluiceError(f"a partner's name has 1 to {_NAME_CHARACTERS} characters")
+    if not 1 <= len(name.strip()) <= _NAME_CHARACTERS or not is_storable(name):
+        raise SluiceError(f"a partner's name has 1 to {_NAME_CHARACTERS} characters, in valid UTF-8")
     async with reachable(database_url), TortoiseContext() as tortoise:
         await tortoise.init(config=tortoise_config(database_url))
         try:

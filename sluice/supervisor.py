@@ -27,7 +27,7 @@ def next_delay(delay: float, lived: float) -> float:
 
 
 class Child:
-    """A process that runs until `stop`, however often it dies. Its pid file is always true."""
+    """A process that runs until `stop`, however often it dies. Its pid file holds the pid of the last start."""
 
     def __init__(self, command: Command, files: RunFiles) -> None:
         self.command = command

@@ -81,15 +81,22 @@ async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, 
 async def _was_committed(job: Job, checkpoint: Checkpoint) -> bool:
     """After a connection that broke: did our COMMIT arrive? The row knows. False when it cannot be asked now."""
     try:
-        # First our own lost session: if its backend lives on, it holds the keys that we are about to load again.
+        await _still_held(job)
+        # Our own lost session: if its backend lives on, it holds the keys that we are about to load again.
         await job.end_other_sessions()
-        row = await Job.get(id=job.id)
+        row = await _still_held(job)
     except DATABASE_AWAY as error:
         stop_if_cancelled(error)
         return False
+    return bool(row.next_index == checkpoint.index)
+
+
+async def _still_held(job: Job) -> Job:
+    """The row as it is now. Raises LeaseLost when somebody else has it by now, whose sessions are not ours to end."""
+    row = await Job.get(id=job.id)
     if row.attempt != job.attempt or row.status != job.status:
         raise LeaseLost
-    return bool(row.next_index == checkpoint.index)
+    return row
 
 
 def _after(job: Job, batch: Batch) -> Checkpoint:

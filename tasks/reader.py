@@ -111,7 +111,9 @@ async def _started(order: Order) -> "_Child":
     except asyncio.CancelledError:
         await asyncio.wait({starting})
         if starting.exception() is None:
-            starting.result().kill()
+            child = starting.result()
+            child.kill()
+            await asyncio.to_thread(child.close)
         raise
 
 

@@ -2,31 +2,49 @@
 
 import asyncio
 import hashlib
+import logging
 from pathlib import Path
 
 from models import Job
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.storage import Store
 
+logger = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 0.5
+
 
 async def find_file(job: Job, store: Store) -> Path:
     """Where the file of `job` lies. Raises FileError when it is gone, or is not what was submitted any more.
 
     It is hashed anew at every claim (about a second for 500 MB): records of a file that has changed must never be
-    mixed with those that were loaded from it before.
+    mixed with those that were loaded from it before. A storage that is away, like a volume that is not mounted yet, is
+    waited for: its files are not gone.
     """
     path = store.path(job.storage_key)
-    try:
-        size = (await asyncio.to_thread(path.stat)).st_size
-        if size != job.size_bytes:
-            raise _changed(f"has {size:,} bytes, but {job.size_bytes:,} were submitted")
-        if await asyncio.to_thread(_sha256, path) != job.sha256:
-            raise _changed("does not hold the bytes that were submitted")
-    except FileNotFoundError:
-        raise FileError(
-            FailureCode.FILE_MISSING, "The submitted file is not in the storage any more: submit it again."
-        ) from None
-    return path
+    while True:
+        try:
+            await _check(job, path)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and await store.is_there():
+                raise FileError(
+                    FailureCode.FILE_MISSING,
+                    "The submitted file is not in the storage any more: submit it again.",
+                ) from None
+            logger.warning(
+                "file not readable, trying again", extra={"job": str(job.id), "error": repr(error)}
+            )
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return path
+
+
+async def _check(job: Job, path: Path) -> None:
+    size = (await asyncio.to_thread(path.stat)).st_size
+    if size != job.size_bytes:
+        raise _changed(f"has {size:,} bytes, but {job.size_bytes:,} were submitted")
+    if await asyncio.to_thread(_sha256, path) != job.sha256:
+        raise _changed("does not hold the bytes that were submitted")
 
 
 def _sha256(path: Path) -> str:

@@ -287,6 +287,25 @@ async def test_a_stored_file_that_is_not_what_was_sent_fails_the_job(
     assert "submit it again" in job["failure"]["message"]
 
 
+async def test_a_storage_that_is_away_is_waited_for(stack: Stack, client: ApiClient, tmp_path: Path) -> None:
+    """A volume that is not mounted has lost no file: no job fails of it, and the job goes on when it is back."""
+    schema_id = await create_schema(client, fields=samples.FIELDS)
+    kill(stack.processes[-1])
+    job_id = await submit(client, schema_id, samples.write(tmp_path / "o.csv", 10))
+    folder = stack.folder / "files"
+    folder.rename(stack.folder / "elsewhere")
+
+    stack.start_worker()
+    async with asyncio.timeout(20):
+        while "file not readable, trying again" not in stack.log:
+            await asyncio.sleep(0.05)
+    (stack.folder / "elsewhere").rename(folder)
+    job = await finished(client, job_id)
+
+    assert "COMPLETED" == job["status"]
+    await assert_exact(stack, _uuid(job_id))
+
+
 async def test_a_poison_file_ends_after_three_crashes_of_its_worker(
     stack: Stack, client: ApiClient, tmp_path: Path
 ) -> None:

@@ -186,3 +186,28 @@ async def test_an_error_of_ours_is_masked(
     reference = error["message"].split("reference ")[1].split()[0]
     assert reference in stack.log
     assert partner.key not in stack.log
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/"), ("POST", "/graphql/"), ("GET", "/other"), ("POST", "/health")]
+)
+async def test_elsewhere_there_is_json_for_those_with_a_key(
+    app_client: httpx.AsyncClient, partner: Owner, method: str, path: str
+) -> None:
+    """401 without one, which tells nothing of what there is; no redirect, after which clients send their file twice."""
+    strangers = await app_client.request(method, path)
+    response = await app_client.request(method, path, headers=partner.headers)
+
+    assert (401, ["UNAUTHENTICATED"]) == (strangers.status_code, codes(strangers.json()))
+    assert response.status_code == (405 if path == "/health" else 404)
+    assert codes(response.json()) == (["BAD_USER_INPUT"] if path == "/health" else ["NOT_FOUND"])
+
+
+async def test_too_much_json_is_told_from_bad_json(app_client: httpx.AsyncClient, partner: Owner) -> None:
+    """Valid JSON with too many values is not called invalid."""
+    body = {**VIEWER, "variables": {"a": [1] * 20_001}}
+
+    response = await app_client.post("/graphql", json=body, headers=partner.headers)
+
+    assert 400 == response.status_code
+    assert "The body has too many values: 20,000 are allowed." == response.json()["errors"][0]["message"]

@@ -238,3 +238,19 @@ async def _waits(work: Awaitable[Any]) -> list[float]:
         waits.append(time.perf_counter() - start)
     assert task.result().errors is None
     return waits
+
+
+@pytest.mark.parametrize("first", ["-1000000", "0"])
+async def test_a_negative_first_does_not_pay_for_its_neighbours(
+    app_client: httpx.AsyncClient, partner: Owner, first: str
+) -> None:
+    """Below a job that does not exist it is never looked at: its count must not be taken off the others'."""
+    query = (
+        f'{{ a: job(id: "x") {{ records(first: {first}) {{ totalCount }} }}'
+        " b: jobs(first: 100) { nodes { records(first: 1000) { nodes { data } } } } }"
+    )
+
+    answer = await execute(app_client, partner, query)
+
+    assert ["BAD_USER_INPUT"] == codes(answer)
+    assert "20,000 nodes" in answer["errors"][0]["message"]

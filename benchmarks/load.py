@@ -1,0 +1,93 @@
+"""How fast a stored file becomes rows, against raw COPY of the same rows into a same empty table."""
+
+import asyncio
+import io
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from benchmarks import data
+from benchmarks.figures import Figures, Sample
+from sluice.client import ApiClient
+from tests.check import assert_exact
+from tests.faults.jobs import uuid_of
+from tests.stack import Stack, create_schema, finished, submit
+
+COLUMNS = ("job_id", "index", "data")
+
+
+@dataclass(frozen=True)
+class Load:
+    """One file, and what it must become."""
+
+    path: Path
+    records: int
+    bad: int
+    record_path: str | None
+
+
+async def measure(stack: Stack, client: ApiClient, load: Load, rounds: int, figures: Figures) -> None:
+    """Our rate and raw COPY's, alternating; the row of the table is their ratio."""
+    ours, raw = [], []
+    for _ in range(rounds):
+        seconds, job_id = await run_job(stack, client, load)
+        ours.append(seconds)
+        raw.append(await copy_again(stack, job_id))
+    name = load.path.suffix.removeprefix(".").upper()
+    what = f"load {name}, {load.records:,} records, {load.bad / load.records:.0%} bad"
+    figures.add(Sample(what, "raw COPY of the accepted rows", ours, raw, records=load.records))
+
+
+async def run_job(stack: Stack, client: ApiClient, load: Load) -> tuple[float, str]:
+    """Seconds from the stored file (its job's row) to COMPLETED, by the database's clock, and the job's id."""
+    options: dict[str, Any] = {"recordPath": load.record_path} if load.record_path else {}
+    schema_id = await create_schema(client, fields=data.FIELDS, **options)
+    job_id = await submit(client, schema_id, load.path)
+    job = await finished(client, job_id, seconds=600)
+    counts = (int(job["progress"]["recordsAccepted"]), int(job["progress"]["recordsRejected"]))
+    assert ("COMPLETED", (load.records - load.bad, load.bad)) == (job["status"], counts), job["failure"]
+    [row] = await stack.query(
+        "SELECT extract(epoch FROM finished_at - created_at)::float8 AS seconds FROM job WHERE id = $1",
+        uuid_of(job_id),
+    )
+    return float(row["seconds"]), job_id
+
+
+async def copy_again(stack: Stack, job_id: str) -> float:
+    """Seconds that COPY takes for the same rows, over one connection, in one transaction, into a table like `record`."""
+    uuid = uuid_of(job_id)
+    connection = await asyncpg.connect(stack.services.database_url)
+    try:
+        await assert_exact(stack, uuid)
+        rows = io.BytesIO()
+        await connection.copy_from_query(
+            'SELECT job_id, "index", data FROM record WHERE job_id = $1 ORDER BY "index"',
+            uuid, output=rows, format="text",
+        )  # fmt: skip
+        await connection.execute("TRUNCATE record, record_error")  # both sides find empty tables
+        await connection.execute("DROP TABLE IF EXISTS raw; CREATE TABLE raw (LIKE record INCLUDING ALL)")
+        await connection.execute("CHECKPOINT")
+        rows.seek(0)
+        began = time.perf_counter()
+        await connection.copy_to_table("raw", source=rows, columns=COLUMNS, format="text")
+        seconds = time.perf_counter() - began
+        await connection.execute("DROP TABLE raw; CHECKPOINT")
+        return seconds
+    finally:
+        await connection.close()
+
+
+async def all_formats(
+    stack: Stack, folder: Path, records: int, bad_share: float, rounds: int, figures: Figures
+) -> None:
+    """A row for each format."""
+    for format in data.FORMATS:
+        path, bad = await asyncio.to_thread(data.write, folder, format, records, bad_share)
+        async with await stack.partner("Bench") as client:
+            await measure(
+                stack, client, Load(path, records, bad, data.RECORD_PATHS.get(format)), rounds, figures
+            )
+        path.unlink()
