@@ -12,7 +12,8 @@ from sluice.http_protocol import HttpProtocol
 
 logger = logging.getLogger(__name__)
 
-_GRACE_SECONDS = 4
+_GRACE_SECONDS = 5
+"""Whatever still runs then is cut off. Requests are ended before (http_protocol.GRACE_SECONDS), with a word."""
 _WS_MESSAGE_BYTES = 64 * 1024
 
 

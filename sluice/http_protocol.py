@@ -6,7 +6,7 @@ from typing import Any
 
 from httptools import HttpParserError
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from graph.body import DRAIN_BYTES, DRAIN_SECONDS
@@ -15,6 +15,9 @@ from settings import settings
 
 MAX_HEAD_BYTES = 64 * 1024
 """What a client may send before its headers must be complete."""
+
+GRACE_SECONDS = 3.5
+"""What a request gets to end when the API leaves. Then there must be time to tell it."""
 
 _HEAD_TOO_LARGE = Refusal(
     431,
@@ -39,7 +42,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.app = _with_a_last_word(self.app)
+        self._app, self.app = self.app, self._serve
+        self._serving: asyncio.Task[Any] | None = None
         self._deadline: TimerHandle | None = None
         self._is_in_head = False
         self._bare_bytes = 0
@@ -104,6 +108,38 @@ class HttpProtocol(HttpToolsProtocol):
         """What cannot be parsed is refused, like everything else, with a GraphQL error."""
         self._refuse(_NOT_HTTP)
 
+    def shutdown(self) -> None:
+        """The API is leaving. Who has asked for something is served for a while."""
+        super().shutdown()
+        if not self._is_idle:
+            self.loop.call_later(GRACE_SECONDS, self._stop_serving)
+
+    def _stop_serving(self) -> None:
+        if self._serving:
+            self._serving.cancel()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app, but that a request which is cancelled, as nobody does unless the API leaves, is told why."""
+        started = False
+
+        async def sent(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        self._serving = asyncio.current_task()
+        try:
+            await self._app(scope, receive, sent)
+        except asyncio.CancelledError:
+            if started:
+                raise
+            if self.pipeline:  # the connection's newest request is not this one
+                await _LEAVING.response()(scope, receive, send)
+            else:
+                self._say(_LEAVING)
+        finally:
+            self._serving = None
+
     @property
     def _is_idle(self) -> bool:
         """True while no request is being served."""
@@ -126,12 +162,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._end_deadline()
+        if self._is_idle or (self.cycle.more_body and not self.cycle.response_started and not self.pipeline):
+            self._say(refusal)
+        else:
+            self.transport.close()  # it would be taken for the answer to the request before
+
+    def _say(self, refusal: Refusal) -> None:
+        """Answers in the app's stead, and hangs up."""
         if self._is_deaf or self.transport.is_closing():
             return
         if not self._is_idle:
-            if not self.cycle.more_body or self.cycle.response_started or self.pipeline:
-                self.transport.close()  # it would be taken for the answer to the request before
-                return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.write(_raw(refusal.response()))
@@ -155,24 +195,3 @@ def _raw(response: Response) -> bytes:
     headers = [*response.raw_headers, (b"connection", b"close")]
     lines = b"".join(b"%s: %s\r\n" % header for header in headers)
     return STATUS_LINE[response.status_code] + lines + b"\r\n" + bytes(response.body)
-
-
-def _with_a_last_word(app: ASGIApp) -> ASGIApp:
-    """The app, which says why when it is cancelled. Nobody does that but uvicorn, to requests that outlive its grace."""
-
-    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def sent(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await app(scope, receive, sent)
-        except asyncio.CancelledError:
-            if started:
-                raise
-            await _LEAVING.response()(scope, receive, send)
-
-    return answered

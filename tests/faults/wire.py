@@ -4,8 +4,9 @@ import asyncio
 import json
 from asyncio import Transport
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ class Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.heard = b""
-        self.is_over = False
+        self.is_over = self.is_reset = False
         self._news = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -59,7 +60,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It ended, orderly or not."""
-        self.is_over = True
+        self.is_over, self.is_reset = True, exc is not None
         self._news.set()
         self._writable.set()
 
@@ -130,7 +131,8 @@ class Wire(asyncio.Protocol):
 async def wire(stack: Stack) -> AsyncIterator[Wire]:
     """A connection to the stack's API."""
     address = urlsplit(stack.url)
-    _, opened = await asyncio.get_running_loop().create_connection(Wire, address.hostname, address.port)
+    host, port = address.hostname or "", address.port or 0
+    _, opened = await asyncio.get_running_loop().create_connection(Wire, host, port)
     try:
         yield opened
     finally:
@@ -154,3 +156,12 @@ def files(stack: Stack) -> list[str]:
     """Names in the folder of submitted files."""
     folder = stack.folder / "files"
     return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
+
+
+def open_files(stack: Stack) -> list[str]:
+    """The API's descriptors of submitted files, deleted ones too."""
+    found = []
+    for descriptor in Path(f"/proc/{stack.processes[0].pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            found.append(str(descriptor.readlink()))
+    return [path for path in found if path.startswith(str(stack.folder / "files"))]
