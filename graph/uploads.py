@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
 
-from graph.errors import ErrorCode, Refusal, bad_request, bad_user_input, internal_error
+from graph.errors import ErrorCode, Refusal, bad_request, internal_error
 from graph.multipart import MultipartBody
 from tasks.faults import Point, reached
 from tasks.storage import Store
@@ -42,7 +42,8 @@ class Upload:
         self._parts = parts
         self._store = store
         self._max_bytes = max_bytes
-        self._taken = False
+        self.is_taken = False
+        """True once somebody has asked for it: a file can be received once."""
         self._part: PartFile | None = None
         self._stored: StoredFile | None = None
 
@@ -51,9 +52,7 @@ class Upload:
 
         Possible once. Raises Refusal or ClientDisconnect, and then nothing is left behind.
         """
-        if self._taken:
-            raise bad_user_input("A file can be submitted only once in a request.")
-        self._taken = True
+        self.is_taken = True
         try:
             return await self._take()
         except (Refusal, ClientDisconnect) as refusal:
@@ -96,11 +95,11 @@ class Upload:
                 raise too_large(self._max_bytes)
             held += block
             if len(held) >= BLOCK_BYTES:
-                await self._settled(part.write(bytes(held)))
-                held.clear()
+                await self._settled(part.write(held))
+                held = bytearray()  # a new one: a copy to write from would double what an upload costs
                 reached(Point.UPLOAD_BLOCK)
         if held:
-            await self._settled(part.write(bytes(held)))
+            await self._settled(part.write(held))
         if await self._parts.next_part() is not None:
             raise bad_request("Send one file in a request: there is another part after the file.")
 

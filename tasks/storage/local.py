@@ -40,6 +40,10 @@ class LocalStore:
         """Opens a new file to write to. Every way out of it must be `commit` or `abort`."""
         return await asyncio.to_thread(PartFile.open, self.folder)
 
+    async def is_there(self) -> bool:
+        """Whether the folder exists: a volume that is not mounted has lost no file."""
+        return await asyncio.to_thread(self.folder.is_dir)
+
     def path(self, key: str) -> Path:
         """Where the file with this key lies, whether it exists or not."""
         return self.folder / key
@@ -115,7 +119,7 @@ class PartFile:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Opens `<folder>/<new key>.part`, making the folder if it is missing."""
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         key = uuid4().hex
         descriptor = os.open(
             folder / f"{key}{_PART}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640
@@ -123,7 +127,7 @@ class PartFile:
         _lock(descriptor)
         return cls(folder, key, descriptor)
 
-    async def write(self, block: bytes) -> None:
+    async def write(self, block: bytes | bytearray) -> None:
         """Appends one block; give it megabytes at a time. Raises OSError when the disk will not take it."""
         await asyncio.to_thread(self._write, block)
 
@@ -140,7 +144,7 @@ class PartFile:
         """Lets go of the file, which belongs to a job by now or to nobody. Safe to call twice."""
         await asyncio.shield(asyncio.to_thread(self._close))
 
-    def _write(self, block: bytes) -> None:
+    def _write(self, block: bytes | bytearray) -> None:
         self._hash.update(block)
         view = memoryview(block)
         while view:
@@ -167,8 +171,16 @@ class PartFile:
             self._descriptor = -1
 
 
+def _make(folder: Path) -> None:
+    """Makes the folder if it is missing. What lies in it is only as durable as its own name in the folder above."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
 def _sync_folder(folder: Path) -> None:
-    # A rename is durable only once its folder is.
+    """Makes the names in a folder durable, new ones and changed ones."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
