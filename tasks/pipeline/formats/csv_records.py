@@ -1,6 +1,7 @@
 """Cuts the physical lines of a CSV file into records. A stray quote spoils the line it stands on, not the rest."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ MAX_RECORD_LINES = 250_000
 """A record of more lines than this has lost its closing quote: lines cost memory, however short."""
 _SHORT_LINES = 20
 _SHORT_BYTES = 64 * 1024
+_DECODED_LINES = 256
+"""Decoded at once for a run, which may end at any of them."""
+_SLABS_BETWEEN_TRIES = 8
 _CTRL_Z = "\x1a"
 """What DOS writes at the end of a text file."""
 _SPARE_BYTES = 64 * 1024 * 1024
@@ -36,9 +40,10 @@ class Slab:
 class Records:
     """Reads the records behind `lines`.
 
-    Lines without quotes and escapes are records: they are split as they are. The others go through `csv.reader`,
-    one run of it after the other: a run ends with the portion, or at a record that is spoiled. Of that the line on
-    which it began is given up, or all lines where they surely belong together, and reading goes on with the next.
+    Lines without quotes and escapes are records: they are split as they are. Where there are quotes, `csv.reader` takes
+    a portion as a whole, and if it finds a record on each line that is that. Otherwise it goes from record to record,
+    one run after the other: a run ends with the portion, or at a record that is spoiled. Of that the line on which it
+    began is given up, or all lines where they surely belong together, and reading goes on with the next.
     """
 
     def __init__(self, lines: Lines, layout: Layout, size: int) -> None:
@@ -49,6 +54,8 @@ class Records:
         self._special = [mark.encode(lines.encoding.line_codec) for mark in special]
         self._spare = size + _SPARE_BYTES
         self._at = 0
+        self._slabs_to_try = 0
+        """Portions to go until one is parsed as a whole again, since the last one that was tried has longer records."""
         self._width = len(layout.names)
         # In a file of one column white space is a value; where it is the delimiter, it stands between values.
         self._blank = " \t".replace(layout.delimiter, "") if self._width > 1 else ""
@@ -64,7 +71,8 @@ class Records:
             count = lines.portion
             block = b"".join(lines.raw[:count])
             special = any(mark in block for mark in self._special)
-            slab = self._parse(count) if special else self._split(block, count)
+            found = self._whole(block, count) if special else self._split(block, count)
+            slab = found or self._parse(count)
             yield slab
             lines.drop(slab.lines)
             if self._spare < 0:
@@ -76,6 +84,27 @@ class Records:
 
     def _split(self, block: bytes, count: int) -> Slab:
         """One record per line, no quotes: `str.split` gives what `csv.reader` would."""
+        texts, starts, ends = self._texts(block, count)
+        return Slab(list(map(str.split, texts, repeat(self._layout.delimiter))), starts, ends, {}, count)
+
+    def _whole(self, block: bytes, count: int) -> Slab | None:
+        """One record per line, some with quotes; None where that is not so."""
+        self._slabs_to_try -= 1
+        if self._slabs_to_try >= 0 or self._layout.escape:
+            return None
+        texts, starts, ends = self._texts(block, count)
+        try:
+            rows = list(self._layout.parse(iter(texts)))
+        except csv.Error:
+            rows = []
+        # As many rows as lines: no quote was open at the end of any, so that each line stands for itself.
+        if len(rows) == len(texts):
+            return Slab(rows, starts, ends, {}, count)
+        self._slabs_to_try = _SLABS_BETWEEN_TRIES
+        return None
+
+    def _texts(self, block: bytes, count: int) -> tuple[list[str], list[int], list[int]]:
+        """The lines that are neither blank nor comments, and where each starts and ends, if none is part of a longer record."""
         text = self._lines.encoding.decode(block)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -88,11 +117,9 @@ class Records:
             texts[-1] = ""
         if self._blank and not all(map(str.strip, texts, repeat(self._blank))):
             texts = [text if text.strip(self._blank) else "" for text in texts]
-        if not all(texts):
-            starts, ends = list(compress(starts, texts)), list(compress(ends, texts))
-        return Slab(
-            list(map(str.split, filter(None, texts), repeat(self._layout.delimiter))), starts, ends, {}, count
-        )
+        if all(texts):
+            return texts, starts, ends
+        return list(filter(None, texts)), list(compress(starts, texts)), list(compress(ends, texts))
 
     def _parse(self, count: int) -> Slab:
         slab = Slab()
@@ -192,11 +219,17 @@ class Records:
         lines = self._lines
         while True:
             count = len(lines.raw)
-            texts = map(lines.encoding.decode, map(lines.raw.__getitem__, range(position, count)))
+            texts = self._decoded(position, count)
             yield from self._without_comments(texts, position) if self._comment else texts
             position = count
             if self._at == count or self._is_too_large(self._at, count) or not self._more():
                 return
+
+    def _decoded(self, position: int, count: int) -> Iterator[str]:
+        lines = self._lines
+        for start in range(position, count, _DECODED_LINES):
+            some = b"".join(lines.raw[start : min(start + _DECODED_LINES, count)])
+            yield from io.StringIO(lines.encoding.decode(some), newline="")
 
     def _more(self) -> bool:
         try:
