@@ -7,6 +7,7 @@ from json.encoder import encode_basestring
 from typing import BinaryIO
 from uuid import UUID
 
+from tasks.pipeline.column import Fragments
 from tasks.pipeline.copy_text import cell, storable
 from tasks.pipeline.definition import Definition, UnknownFields
 from tasks.pipeline.first_problems import MAX_ALIKE
@@ -75,19 +76,19 @@ def _merged(faults: Problems, found: Problems) -> Problems:
 def _records(
     first_index: int,
     positions: Sequence[int],
-    columns: Sequence[Sequence[str]],
+    columns: Sequence[Fragments],
     accepted: Sequence[bool],
     names: Sequence[str],
     job_id: UUID,
 ) -> bytes:
     """COPY rows of the accepted records: joined from the values and what stands between them, the same in each row."""
     indexes = [str(first_index + position) for position in positions]
-    between = [f",{encode_basestring(name)}:" for name in names]
-    between[0] = f"\t{{{between[0][1:]}"
     parts = [repeat(f"{job_id}\t"), compress(indexes, accepted)]
-    for text, column in zip(between, columns, strict=True):
-        parts += repeat(text), compress(column, accepted)
-    rows = zip(*parts, repeat("}\n"), strict=False)  # repeat() has no end
+    before = "\t{"
+    for name, column in zip(names, columns, strict=True):
+        parts += repeat(f"{before}{encode_basestring(name)}:{column.quote}"), compress(column.texts, accepted)
+        before = f"{column.quote},"
+    rows = zip(*parts, repeat(f"{before[:-1]}}}\n"), strict=False)  # repeat() has no end
     return "".join(chain.from_iterable(rows)).replace("\\", "\\\\").encode()
 
 

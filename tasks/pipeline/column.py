@@ -1,6 +1,7 @@
 """One field's values in many records at once: from what stood in the file to JSON, or to a refusal."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from json.encoder import encode_basestring
 
 from tasks.pipeline.copy_text import is_storable
@@ -21,6 +22,15 @@ _VALUE_TOO_LONG = Refusal(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """The JSON of every value of a column; in a refused position it means nothing."""
+
+    texts: list[str]
+    quote: str = ""
+    """What stands before and after each of them."""
+
+
 class ColumnValidator:
     """Decides all values of one field in a chunk.
 
@@ -29,38 +39,42 @@ class ColumnValidator:
 
     def __init__(self, field: Field) -> None:
         self._steps = field.steps()
+        self._quoted = field.quoted
         self._encode: Callable[[str], str] = encode_basestring if field.quoted else str
         self._trim = field.trim
         self._nulls = frozenset(field.null_values)
         self._missing = "null"
         if field.default_text is not None:
-            self._missing = self._json(self._steps([field.default_text])[0])[0]
+            self._missing = self._encode(self._steps([field.default_text])[0][0] or "")
         self._required = field.required and field.default_text is None
 
-    def __call__(self, column: Sequence[Value]) -> tuple[list[str], Refusals]:
-        """The JSON of every value, and the refused positions. The JSON in a refused position means nothing."""
-        texts, refusals = _screened(column)
-        texts = self._present(texts)
+    def __call__(self, column: Sequence[Value]) -> tuple[Fragments, Refusals]:
+        """The JSON of every value, and the refused positions."""
+        look = _Look(column)
+        texts, refusals = (look.texts, {}) if look.is_clean else _screened(column)
+        texts = self._present(texts, is_tight=look.is_tight)
         if self._required and None in texts:
             missing = (
                 position for position, text in enumerate(texts) if text is None and position not in refusals
             )
             refusals |= dict.fromkeys(missing, _REQUIRED)
         values, refused = self._steps(texts)
-        return self._json(values), refusals | refused
+        return self._json(values, is_plain=look.is_plain), refusals | refused
 
-    def _present(self, texts: Column) -> Column:
+    def _present(self, texts: Column, *, is_tight: bool) -> Column:
         """The texts as they are decided: trimmed, and None where one stands for a missing value."""
-        if self._trim:
+        if self._trim and not is_tight:
             texts = _trimmed(texts)
         if self._nulls.isdisjoint(texts):
             return texts
         return [None if text in self._nulls else text for text in texts]
 
-    def _json(self, values: Column) -> list[str]:
-        if None not in values:
-            return list(map(self._encode, values))  # type: ignore[arg-type]  # no None
-        return [self._missing if value is None else self._encode(value) for value in values]
+    def _json(self, values: Column, *, is_plain: bool) -> Fragments:
+        if None in values:
+            return Fragments([self._missing if value is None else self._encode(value) for value in values])
+        if self._quoted and not is_plain:
+            return Fragments(list(map(encode_basestring, values)))  # type: ignore[arg-type]  # no None
+        return Fragments(values, '"' if self._quoted else "")  # type: ignore[arg-type]  # no None
 
 
 def _trimmed(texts: Column) -> Column:
@@ -74,9 +88,6 @@ def _screened(column: Sequence[Value]) -> tuple[Column, Refusals]:
     """The texts of a column, and the positions whose value cannot be decided at all, whatever the field asks."""
     texts: Column = []
     refusals: Refusals = {}
-    if _is_clean(column):
-        texts.extend(column)  # type: ignore[arg-type]  # no NotScalar is clean
-        return texts, refusals
     for position, value in enumerate(column):
         text, refusal = _screened_value(value)
         texts.append(text)
@@ -85,15 +96,26 @@ def _screened(column: Sequence[Value]) -> tuple[Column, Refusals]:
     return texts, refusals
 
 
-def _is_clean(column: Sequence[Value]) -> bool:
-    """Whether all values are texts, or missing, that can be stored and are not too long: one look at them together."""
-    try:
-        joined = "".join(filter(None, column))  # type: ignore[arg-type]  # a NotScalar raises
-    except TypeError:
-        return False
-    if len(joined) > MAX_VALUE_CHARS and max(map(len, filter(None, column))) > MAX_VALUE_CHARS:  # type: ignore[arg-type]
-        return False
-    return is_storable(joined)
+class _Look:
+    """One look at all texts of a column together, joined: it spares a look at each."""
+
+    def __init__(self, column: Sequence[Value]) -> None:
+        self.texts: Column = []
+        self.is_clean = self.is_tight = self.is_plain = False
+        try:
+            joined = "".join(filter(None, column))  # type: ignore[arg-type]  # a NotScalar raises
+        except TypeError:
+            return
+        too_long = len(joined) > MAX_VALUE_CHARS and max(map(len, filter(None, column))) > MAX_VALUE_CHARS  # type: ignore[arg-type]
+        self.is_clean = not too_long and is_storable(joined)
+        """All are texts, or missing, that can be stored and are not too long."""
+        if not self.is_clean:
+            return
+        self.texts.extend(column)  # type: ignore[arg-type]  # no NotScalar is clean
+        self.is_tight = len(joined.split(maxsplit=1)) <= 1 and joined.strip() == joined
+        """There is no white space anywhere: nothing to trim."""
+        self.is_plain = joined.isprintable() and '"' not in joined and "\\" not in joined
+        """Each is a JSON string as it stands, once it has quotes around it; what conversions make of them, too."""
 
 
 def _screened_value(value: Value) -> tuple[str | None, Refusal | None]:

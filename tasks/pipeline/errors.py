@@ -31,6 +31,15 @@ class FailureCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
+_SHOWN_CHARS = 80
+
+
+def shown(name: str) -> str:
+    """A name out of a file as a message may hold it: not long, and nothing in it that cannot be seen."""
+    start = name[:_SHOWN_CHARS]
+    return start if start.isprintable() else repr(start)
+
+
 class PipelineError(Exception):
     """Something in the pure core cannot go on."""
 

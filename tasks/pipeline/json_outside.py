@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import ijson
 
-from tasks.pipeline.errors import FailureCode, FileError
+from tasks.pipeline.errors import FailureCode, FileError, shown
 
 MAX_DEPTH = 256
 MAX_TOKEN_CHARS = 8 * 1024 * 1024
@@ -166,7 +166,7 @@ class Outside:
 
     def _open(self, event: str, name: str | None) -> None:
         if event == "start_array" and name and len(self._arrays) < _MAX_NAMED:
-            self._arrays.append(name)
+            self._arrays.append(shown(name))
         self._inside.append(name if event == "start_map" else None)
         if len(self._inside) > MAX_DEPTH:
             message = f"The document is nested more than {MAX_DEPTH} levels deep (line {self.line})."

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.pipeline.column import ColumnValidator
+from tasks.pipeline.column import ColumnValidator, Fragments
 from tasks.pipeline.definition import Definition
 from tasks.pipeline.record import NotScalar, Problem, Value
 
@@ -12,8 +12,8 @@ from tasks.pipeline.record import NotScalar, Problem, Value
 class Verdict:
     """What became of some records."""
 
-    columns: list[list[str]]
-    """The JSON of every value, column by column in the schema's order; it means nothing for a record with problems."""
+    columns: list[Fragments]
+    """Column by column in the schema's order."""
     problems: dict[int, list[Problem]]
     """Position of a rejected record -> one problem for each failing field, in the schema's order."""
 
@@ -27,7 +27,7 @@ class Validator:
 
     def __call__(self, rows: Sequence[Sequence[Value]]) -> Verdict:
         """Decides rows of one value per field, in the schema's order."""
-        columns: list[list[str]] = []
+        columns: list[Fragments] = []
         problems: dict[int, list[Problem]] = {}
         values = zip(*rows, strict=True) if rows else ((),) * len(self._columns)
         for name, validate, column in zip(self.names, self._columns, values, strict=True):

@@ -9,13 +9,14 @@ by name, its own text as "#text"; what is there more than once is an array.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 from lxml import etree
 
 from tasks.pipeline.definition import Definition, UnknownFields
 from tasks.pipeline.first_problems import first_problems
-from tasks.pipeline.record import NotScalar, Problem, RecordErrorCode, Value
+from tasks.pipeline.record import MAX_RAW_CHARS, NotScalar, Problem, RecordErrorCode, Value
 from tasks.pipeline.xml_tree import local_name
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -59,14 +60,15 @@ class Rows:
     def __init__(self, definition: Definition) -> None:
         self._width = len(definition.fields)
         self._strict = definition.unknown_fields is UnknownFields.REJECT
-        self._record = _steps([source.source for source in definition.fields])
+        self._sources = [field.source for field in definition.fields]
+        self._first = {source: self._sources.index(source) for source in dict.fromkeys(self._sources)}
+        self._record = _steps(self._sources)
         self._columns = _Columns(self._record)
 
     def row(self, element: etree._Element) -> Sequence[Value]:
         """One value per field, in the schema's order."""
         row: list[Value] = [None] * self._width
-        for name, attribute_columns in self._record.attributes.items():
-            value = _attribute(element, name)
+        for attribute_columns, value in _attributes_at(element, self._record):
             for column in attribute_columns:
                 row[column] = value
         columns = self._columns
@@ -92,19 +94,21 @@ class Rows:
 
     def _unknown(self, element: etree._Element) -> list[Problem]:
         unknown: dict[str, list[Any]] = {}
-        for name, value in _attributes(element):
+        for name, attribute in _attributes(element):
             if name not in self._record.attributes:
-                unknown.setdefault("@" + name, []).append(value)
+                unknown.setdefault("@" + name, []).append(attribute)
         for child in element:
             if self._columns[child.tag] == _ELSEWHERE:
                 unknown.setdefault(local_name(child.tag), []).append(child)
-        problems = (_unknown_field(name, found) for name, found in unknown.items())
+        problems = (_unknown_field(element, name, found) for name, found in unknown.items())
         return first_problems(problems, len(unknown))
 
     def _careful_row(self, element: etree._Element) -> Sequence[Value]:
         found: list[list[Any]] = [[] for _ in range(self._width)]
         _collect(element, self._record, found)
-        return list(map(_value, found))
+        # What many fields take from one source is looked at once: it may be large.
+        values = {source: _value(found[column]) for source, column in self._first.items()}
+        return list(map(values.__getitem__, self._sources))
 
 
 def _steps(sources: Sequence[str]) -> _Step:
@@ -123,9 +127,8 @@ def _steps(sources: Sequence[str]) -> _Step:
 
 def _collect(element: etree._Element, step: _Step, found: list[list[Any]]) -> None:
     """Append to each column's list the elements, or texts of attributes, that its source leads to."""
-    for name, columns in step.attributes.items():
-        value = _attribute(element, name)
-        for column in columns if value is not None else ():
+    for columns, value in _attributes_at(element, step):
+        for column in columns:
             found[column].append(value)
     for child in element:
         next_step = step.children.get(local_name(child.tag))
@@ -137,18 +140,31 @@ def _collect(element: etree._Element, step: _Step, found: list[list[Any]]) -> No
 
 
 def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
-    """Local names and values, without those of the namespace xsi."""
-    for name, value in cast("Sequence[tuple[str, str]]", element.items()):
+    """Local and full names, without those of the namespace xsi.
+
+    Not the values: lxml looks for each among all attributes, and there may be hundreds of thousands of them.
+    """
+    for name in cast("Sequence[str]", element.keys()):
         if not name.startswith(_XSI):
-            yield local_name(name), value
+            yield local_name(name), name
 
 
-def _attribute(element: etree._Element, name: str) -> str | None:
-    """The value of the attribute of that local name; of one without a prefix, if there is one."""
-    value = element.get(name)
-    if value is None and element.attrib:
-        return next((value for local, value in _attributes(element) if local == name), None)
-    return value
+def _attributes_at(element: etree._Element, step: _Step) -> Iterator[tuple[list[int], str]]:
+    """Columns and value of each attribute that the sources want; one without a prefix goes before its namesakes."""
+    absent = []
+    for name, columns in step.attributes.items():
+        value = element.get(name)
+        if value is None:
+            absent.append(name)
+        else:
+            yield columns, value
+    if absent and element.attrib:
+        full: dict[str, str] = {}
+        for name, full_name in _attributes(element):
+            full.setdefault(name, full_name)
+        for name in absent:
+            if name in full:
+                yield step.attributes[name], element.get(full[name], "")
 
 
 def _value(found: list[Any]) -> Value:
@@ -172,8 +188,8 @@ def _plain(found: Any) -> Any:
     if isinstance(found, str):
         return found
     parts: dict[str, list[Any]] = {}
-    for name, value in _attributes(found):
-        parts.setdefault("@" + name, []).append(value)
+    for name, full_name in islice(_attributes(found), MAX_RAW_CHARS):  # nobody will see more of them
+        parts.setdefault("@" + name, []).append(found.get(full_name))
     text = found.text or ""
     for child in found:
         parts.setdefault(local_name(child.tag), []).append(_plain(child))
@@ -193,8 +209,10 @@ def _compact(plain: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def _unknown_field(name: str, found: list[Any]) -> Problem:
-    plain = list(map(_plain, found))
+def _unknown_field(element: etree._Element, name: str, found: list[Any]) -> Problem:
+    """`found`: the record's children of that name, or the full names of its attributes."""
+    shown = found[:MAX_RAW_CHARS]
+    plain = list(map(element.get, shown)) if name.startswith("@") else list(map(_plain, shown))
     value = plain[0] if len(plain) == 1 else plain
     raw = value if value is None or isinstance(value, str) else _compact(value)
     what = f"attribute {name[1:81]!r}" if name.startswith("@") else f"element {name[:80]!r}"

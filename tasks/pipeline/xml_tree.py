@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from tasks.pipeline.errors import FailureCode, FileError
+from tasks.pipeline.errors import FailureCode, FileError, shown
 from tasks.pipeline.record import MAX_RECORD_BYTES
 
 _MAX_DEPTH = 256  # libxml2's own, without huge_tree
@@ -104,12 +104,12 @@ class Tree:
         return taken
 
     def sound(self, taken: Sequence[etree._Element]) -> Sequence[etree._Element]:
-        """Those of the records just taken that come before the first prefix without a namespace: lxml reads on there."""
+        """Those of the records just taken that come before the first name that namespaces make wrong: lxml reads on there."""
         records, begun, last = set(taken), 0, None
         for element in () if self._root is None else self._root.iter():
             if element in records:
                 begun, last = begun + 1, element
-            if _has_unbound_prefix(element):
+            if _is_damaged(element):
                 inside = last is not None and (element is last or last in element.iterancestors())
                 return taken[: begun - inside]
         return taken
@@ -137,9 +137,9 @@ class Tree:
         if self._root is None:
             return None
         self._note_names(self._root)
-        root = local_name(self._root.tag)
+        root = shown(local_name(self._root.tag))
         if self._child_names:
-            names = ", ".join(self._child_names)
+            names = ", ".join(map(shown, self._child_names))
             message = f"No element is called {self._name!r}, as the schema's recordPath says. In <{root}> there are: {names}."
         elif (self._root.text or "").strip():
             message = f"The root element <{root}> holds text, but no records."
@@ -189,5 +189,8 @@ def local_name(name: str) -> str:
     return name.rpartition("}")[2].rpartition(":")[2]
 
 
-def _has_unbound_prefix(element: etree._Element) -> bool:
-    return any(":" in str(name).rpartition("}")[2] for name in (element.tag, *element.keys()))
+def _is_damaged(element: etree._Element) -> bool:
+    """Whether a prefix has no namespace, or two attributes have the same name and namespace."""
+    names = list(map(str, element.keys()))
+    unbound = any(":" in name.rpartition("}")[2] for name in (str(element.tag), *names))
+    return unbound or len(set(names)) < len(names)

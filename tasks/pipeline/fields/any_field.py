@@ -104,7 +104,7 @@ class AnyField(BaseModel):
             try:
                 SchemaValidator(core_schema.str_schema(pattern=candidate))
             except SchemaError as error:
-                reason = _REASON_PREFIX.sub("", str(error).strip().splitlines()[-1])
+                reason = _REASON_PREFIX.sub("", str(error).strip().splitlines()[-1]).rstrip(".")
                 raise PydanticCustomError("pattern", "{reason}", {"reason": reason[:_SHOWN_CHARS]}) from None
         return pattern
 
