@@ -6,7 +6,6 @@ A message is the whole state in absolute numbers, never a difference, so that an
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from models import Job, JobStatus
 logger = logging.getLogger(__name__)
 
 _PREFIX = "sluice:progress:"
-_IDLE_CHANNEL = _PREFIX + "idle"  # a pub/sub connection without any subscription would end at once
+_IDLE_CHANNEL = _PREFIX + "idle"  # makes it a pub/sub connection before anybody subscribes
 _RECONNECT_SECONDS = 0.5
 _PATIENCE_SECONDS = 1.0
 _PULSE_SECONDS = 5.0
@@ -123,9 +122,10 @@ class Slot:
         self._news = asyncio.Event()
 
     def put(self, progress: Progress) -> None:
-        """Replaces what has not been taken yet."""
-        self._latest = progress
-        self._news.set()
+        """Replaces what has not been taken yet, unless that is newer: workers may overtake each other."""
+        if progress.is_newer_than(self._latest):
+            self._latest = progress
+            self._news.set()
 
     def mark_stale(self) -> None:
         """Wakes the subscriber without a state: messages may have been missed, so it should read the row."""
@@ -142,14 +142,20 @@ class Slot:
 
 
 class ProgressFeed:
-    """One pub/sub connection for a whole API process, fanned out to the slots of its subscribers."""
+    """One pub/sub connection for a whole API process, fanned out to the slots of its subscribers.
+
+    It is not redis-py's PubSub: that connects anew by itself, in whichever task meets the broken connection first,
+    and two tasks at once end each other with a RuntimeError. Here only the reader connects.
+    """
 
     def __init__(self, redis: Redis) -> None:
-        self._pubsub = redis.pubsub(ignore_subscribe_messages=False)
-        self._slots: defaultdict[str, set[Slot]] = defaultdict(set)
-        self._acknowledged: dict[str, asyncio.Event] = {}
-        self._lock = asyncio.Lock()
-        self._connected = False
+        self._pool = redis.connection_pool
+        self._connection: Any = None
+        """Subscribed to what is wanted; None while there is no such connection."""
+        self._slots: dict[str, set[Slot]] = {}
+        self._settled: dict[str, asyncio.Event] = {}
+        """Set when the watchers of a channel have stopped waiting for Redis to acknowledge it."""
+        self._sending = asyncio.Lock()
         self._reader: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -157,93 +163,113 @@ class ProgressFeed:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._reader:
+        # More than once: redis-py swallows a cancellation that reaches it while it connects.
+        while self._reader and not self._reader.done():
             self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
-        with contextlib.suppress(RedisError, OSError):
-            await self._pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py leaves it bare
+            await asyncio.wait({self._reader}, timeout=0.2)
 
     @contextlib.asynccontextmanager
     async def watch(self, job_id: UUID) -> AsyncIterator[Slot]:
         """A slot that receives every state of this job published from now on.
 
-        Returns once Redis has acknowledged the subscription, or after a second without: whoever watches polls the
-        row as well, so an absent Redis makes progress slower and never wrong.
+        Returns once Redis has acknowledged the subscription, or after a second without; then the slot is marked as
+        stale as soon as the subscription stands. So an absent Redis makes progress slower and never wrong.
         """
         channel, slot = _PREFIX + job_id.hex, Slot()
-        self._slots[channel].add(slot)
+        self._slots.setdefault(channel, set()).add(slot)
         try:
-            await self._subscribe(channel)
+            await self._subscribed(channel)
             yield slot
         finally:
             self._slots[channel].discard(slot)
             if not self._slots[channel]:
-                await self._unsubscribe(channel)
+                await self._leave(channel)
 
-    async def _subscribe(self, channel: str) -> None:
+    async def _subscribed(self, channel: str) -> None:
+        settled = self._settled.setdefault(channel, asyncio.Event())
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                if not settled.is_set():  # each asks, since whoever came first may leave before he has
+                    await self._tell_redis("SUBSCRIBE", channel)
+                await settled.wait()
+        except TimeoutError:
+            settled.set()
+
+    async def _leave(self, channel: str) -> None:
+        del self._slots[channel], self._settled[channel]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                async with self._lock:
-                    acknowledged = self._acknowledged.get(channel)
-                    if acknowledged is None:
-                        acknowledged = self._acknowledged[channel] = asyncio.Event()
-                        await self._tell_redis(self._pubsub.subscribe, channel)
-                await acknowledged.wait()
+                await self._tell_redis("UNSUBSCRIBE", channel)
 
-    async def _unsubscribe(self, channel: str) -> None:
-        self._slots.pop(channel, None)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_SECONDS), self._lock:
-                if channel in self._slots:
-                    return  # somebody came while we waited for the lock
-                self._acknowledged.pop(channel, None)
-                await self._tell_redis(self._pubsub.unsubscribe, channel)
-
-    async def _tell_redis(self, command: Any, channel: str) -> None:
-        if not self._connected:
-            return  # whoever connects next subscribes to everything that is wanted by then
-        with contextlib.suppress(RedisError, OSError):
-            await command(channel)
+    async def _tell_redis(self, command: str, channel: str) -> None:
+        async with self._sending:
+            is_wanted = channel in self._slots
+            if self._connection is None or is_wanted == (command == "UNSUBSCRIBE"):
+                return  # the reader will subscribe to all that is wanted; or others have come or gone meanwhile
+            with contextlib.suppress(RedisError, OSError):  # the reader meets it as well
+                await _send(self._connection, command, channel)
 
     async def _read_forever(self) -> None:
         while True:
             try:
-                await self._connect()
-                while True:
-                    message = await self._pubsub.get_message(timeout=_PULSE_SECONDS)
-                    if message is not None:
-                        self._dispatch(message)
-            except (RedisError, OSError, TimeoutError) as error:
+                async with self._connected() as connection:
+                    await self._read(connection)
+            except Exception as error:  # noqa: BLE001  # a feed that ends would leave every subscriber to polling
                 logger.warning(
                     "progress feed lost its connection, trying again", extra={"error": repr(error)}
                 )
-            self._connected = False
             await asyncio.sleep(_RECONNECT_SECONDS)
 
-    async def _connect(self) -> None:
-        async with (
-            self._lock
-        ):  # redis-py would open a second connection for a subscriber that comes meanwhile
-            await self._pubsub.subscribe(_IDLE_CHANNEL, *self._slots)
-            self._connected = True
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        """A connection that is subscribed to all that is wanted by now."""
+        connection: Any = await self._pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it bare
+        try:
+            async with self._sending:
+                self._connection = connection
+                await _send(connection, "SUBSCRIBE", _IDLE_CHANNEL, *self._slots)
+            yield connection
+        finally:
+            async with self._sending:
+                self._connection = None
+                await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
 
-    def _dispatch(self, message: dict[str, Any]) -> None:
-        channel = message["channel"].decode()
-        if message["type"] == "subscribe":
-            self._on_subscribed(channel)
-        elif message["type"] == "message":
-            self._on_progress(channel, message["data"])
+    async def _read(self, connection: Any) -> None:
+        """Passes on what comes. Raises one of Redis's errors, or TimeoutError when a ping is not answered either."""
+        is_asked = False
+        while True:
+            message = await connection.read_response(
+                timeout=_PULSE_SECONDS, disconnect_on_error=False, push_request=True
+            )
+            if message is not None:
+                is_asked = False
+                self._dispatch(message)
+                continue
+            if is_asked:
+                raise TimeoutError("no answer to a ping")
+            is_asked = True
+            async with self._sending:
+                await _send(connection, "PING")
+
+    def _dispatch(self, message: Any) -> None:
+        match message:
+            case [b"subscribe", bytes(channel), _]:
+                self._on_subscribed(channel.decode())
+            case [b"message", bytes(channel), bytes(data)]:
+                self._on_progress(channel.decode(), data)
+            case _:
+                pass  # what answers a ping or an UNSUBSCRIBE
 
     def _on_subscribed(self, channel: str) -> None:
-        acknowledged = self._acknowledged.get(channel)
-        if acknowledged is None:
+        settled = self._settled.get(channel)
+        if settled is None:
             return
-        if acknowledged.is_set():
-            # Subscribed anew after a lost connection: what was published in between is gone.
-            for slot in self._slots.get(channel, ()):
+        if settled.is_set():
+            # After a lost connection, or later than anybody waited: what was published before now is gone.
+            for slot in self._slots[channel]:
                 slot.mark_stale()
-        acknowledged.set()
+        settled.set()
 
     def _on_progress(self, channel: str, data: bytes) -> None:
         try:
@@ -253,3 +279,10 @@ class ProgressFeed:
             return
         for slot in self._slots.get(channel, ()):
             slot.put(progress)
+
+
+async def _send(connection: Any, *command: str) -> None:
+    """Sends a command on a connection that is up; redis-py would connect anew, without any subscription."""
+    if not connection.is_connected:
+        raise ConnectionError("the connection was lost")
+    await connection.send_command(*command, check_health=False)

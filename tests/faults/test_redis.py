@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -160,7 +161,7 @@ async def test_a_wake_up_that_comes_often_and_late_is_a_wake_up(
 ) -> None:
     """Delivered eight times, to two workers at once, and again when the job is done: one claim, and nothing changes."""
     case = await submitted(stack, client, tmp_path, RECORDS)
-    [(_, message)] = await admin.xrange(STREAM)
+    [(_, message)] = cast("list[tuple[bytes, dict[Any, Any]]]", await admin.xrange(STREAM))
     for _ in range(7):
         await admin.xadd(STREAM, message)
     stack.start_worker()
