@@ -1,6 +1,7 @@
 """Every field type: which texts it takes, what it loads, and the first reason why it refuses."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from tasks.pipeline.column import ColumnValidator
 from tasks.pipeline.definition import define
 from tasks.pipeline.fields.integer import exact_integer
 from tasks.pipeline.fields.number import exact_number
-from tasks.pipeline.fields.steps import Refusal
+from tasks.pipeline.fields.steps import Refusal, Refusals
 from tasks.pipeline.record import MAX_VALUE_CHARS, NotScalar, Value
 
 
@@ -21,16 +22,21 @@ def column(**options: Any) -> ColumnValidator:
     return ColumnValidator(define({"fields": [{"name": "f", **options}]}).fields[0])
 
 
+def decide(values: Sequence[Value], **options: Any) -> tuple[list[str], Refusals]:
+    """The JSON of each value, and the refusals."""
+    fragments, refusals = column(**options)(values)
+    return [f"{fragments.quote}{text}{fragments.quote}" for text in fragments.texts], refusals
+
+
 def verdict(value: Value, **options: Any) -> str:
     """The JSON of one value, or the code of its refusal."""
-    (loaded,), refusals = column(**options)([value])
+    (loaded,), refusals = decide([value], **options)
     return refusals[0].code if refusals else loaded
 
 
 def assert_verdicts(expected: dict[Any, str], **options: Any) -> None:
     """Each value's verdict, alone and among all the others."""
-    validate = column(**options)
-    loaded, refusals = validate(list(expected))
+    loaded, refusals = decide(list(expected), **options)
     together = {
         value: refusals[position].code if position in refusals else loaded[position]
         for position, value in enumerate(expected)
@@ -557,7 +563,7 @@ def test_length_comes_before_pattern_and_after_enum() -> None:
 @pytest.mark.parametrize("required", [True, False])
 def test_value_that_cannot_be_decided_is_refused(value: Value, code: str, required: bool) -> None:
     """Whatever the field asks; its neighbours are decided as usual."""
-    loaded, refusals = column(type="STRING", required=required)(["é", value, "b"])
+    loaded, refusals = decide(["é", value, "b"], type="STRING", required=required)
 
     assert {1: code} == {position: refusal.code for position, refusal in refusals.items()}
     assert ['"é"', '"b"'] == [loaded[0], loaded[2]]
@@ -566,7 +572,7 @@ def test_value_that_cannot_be_decided_is_refused(value: Value, code: str, requir
 def test_value_of_the_greatest_length_is_taken() -> None:
     """The limit itself is inside, and many values together may be longer."""
     longest = "x" * MAX_VALUE_CHARS
-    loaded, refusals = column(type="STRING")([longest, longest])
+    loaded, refusals = decide([longest, longest], type="STRING")
 
     assert ([f'"{longest}"'] * 2, {}) == (loaded, refusals)
 
@@ -646,7 +652,7 @@ def test_messages_say_what_was_expected() -> None:
         ("x", "Expected at least 2 characters.", {"type": "STRING", "min_length": 2}),
     ]
     for value, message, options in cases:
-        _, refusals = column(**options)([value])
+        _, refusals = decide([value], **options)
 
         assert message == refusals[0].message
 
@@ -675,7 +681,7 @@ NUMBER_TEXTS = st.builds(
 @example(["9223372036854775807", "9223372036854775808"])
 def test_integer_fast_path_agrees_with_the_exact_one(texts: list[str]) -> None:
     """Whether Rust or Python decides, alone or in a column, verdict and value are those of int()."""
-    loaded, refusals = column(type="INTEGER", null_values=[])(texts)
+    loaded, refusals = decide(texts, type="INTEGER", null_values=[])
     for position, text in enumerate(texts):
         exact = exact_integer(text)
 
@@ -688,7 +694,7 @@ def test_integer_fast_path_agrees_with_the_exact_one(texts: list[str]) -> None:
 @example(["1", "0.10", "+1", "1e-308"])
 def test_number_fast_path_agrees_with_the_exact_one(texts: list[str]) -> None:
     """Whether Rust or Python decides, alone or in a column, verdict and value are those of Decimal."""
-    loaded, refusals = column(type="NUMBER", null_values=[])(texts)
+    loaded, refusals = decide(texts, type="NUMBER", null_values=[])
     for position, text in enumerate(texts):
         exact = exact_number(text)
 
@@ -712,3 +718,15 @@ def test_number_bounds_compare_exactly(value: Decimal, bound: float) -> None:
 
     assert (value >= exact) == (verdict(str(value), type="NUMBER", min=bound) != "TOO_SMALL")
     assert (value <= exact) == (verdict(str(value), type="NUMBER", max=bound) != "TOO_LARGE")
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.text(st.sampled_from('ab1 \t\n"\\\x1f\x85\xa0\u2028é😀'), max_size=6), min_size=1, max_size=6)
+)
+def test_a_look_at_the_column_changes_nothing_of_a_value(texts: list[str]) -> None:
+    """What is spared where nothing is to be trimmed or escaped comes out as where each value is looked at alone."""
+    loaded, refusals = decide(texts, type="STRING", null_values=[], required=False)
+
+    assert {} == refusals
+    assert [json.dumps(text.strip(), ensure_ascii=False) for text in texts] == loaded
