@@ -94,7 +94,7 @@ async def test_a_full_disk_refuses_the_upload_alone(
 async def test_a_client_is_told_that_the_disk_is_full(
     stack: Stack, client: ApiClient, tmp_path: Path
 ) -> None:
-    """Also one that sends all the time: it reads the reason, not a reset."""
+    """`sluice submit`, which sends all the time, says the reason, and not that the connection broke."""
     schema_id = await create_schema(client, fields=samples.FIELDS)
     path = tmp_path / "orders.csv"
     path.write_bytes(b"id\n" + b"1234567\n" * 5_000_000)

@@ -94,8 +94,11 @@ async def _crawl(upload: Wire, body: bytes) -> None:
 
 
 async def _rush(upload: Wire, body: bytes) -> None:
-    """Ten megabytes a second."""
-    await upload.trickle(bytes(99 * len(body)), pause=0.01, size=100_000)
+    """Five megabytes a second, and some more before the answer is looked at."""
+    await upload.trickle(bytes(99 * len(body)), pause=0.01, size=50_000)
+    for _ in range(10):
+        await upload.say(bytes(50_000))
+        await asyncio.sleep(0.03)
 
 
 async def test_uploads_that_do_not_end_are_told_to_come_again(

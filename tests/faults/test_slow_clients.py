@@ -310,6 +310,16 @@ async def test_without_a_least_speed_a_body_may_be_as_slow_as_it_likes(
         assert "PENDING" == (await slow.answer()).json["data"]["submitFile"]["job"]["status"]
 
 
+@pytest.mark.parametrize("path", [b"/health", b"/nowhere"])
+async def test_nobody_waits_for_a_body_that_nobody_wants(patient: Stack, path: bytes) -> None:
+    """It is answered, and the connection ends well before any deadline."""
+    async with wire(patient) as eager:
+        await eager.say(b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\nbegun")
+
+        assert (await eager.answer()).status in (401, 404, 405)
+        assert b"" == await eager.end(PATIENT_SECONDS / 2)
+
+
 async def test_a_websocket_outlives_the_deadline_for_its_handshake(
     stack: Stack, client: ApiClient, schema_id: str, tmp_path: Path
 ) -> None:

@@ -44,7 +44,10 @@ class Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.heard = b""
-        self.is_over = self.is_reset = False
+        self.is_over = False
+        """The server has said its last word."""
+        self.is_reset = False
+        self._is_lost = False
         self._news = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
@@ -58,9 +61,16 @@ class Wire(asyncio.Protocol):
         self.heard += data
         self._news.set()
 
+    def eof_received(self) -> bool:
+        """The server has nothing more to say. It may still be spoken to."""
+        self.is_over = True
+        self._news.set()
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """It ended, orderly or not."""
-        self.is_over, self.is_reset = True, exc is not None
+        self.is_over = self._is_lost = True
+        self.is_reset = exc is not None
         self._news.set()
         self._writable.set()
 
@@ -73,8 +83,8 @@ class Wire(asyncio.Protocol):
         self._writable.set()
 
     async def say(self, words: bytes) -> None:
-        """Sends them; they are lost when the connection is over."""
-        if not self.is_over:
+        """Sends them, if there is still a connection."""
+        if not self._is_lost:
             self._transport.write(words)
             await asyncio.sleep(0)
             await self._writable.wait()
@@ -97,7 +107,7 @@ class Wire(asyncio.Protocol):
         return found
 
     async def end(self, seconds: float = _SECONDS) -> bytes:
-        """What was said and not taken yet, once the server has closed the connection. Raises TimeoutError."""
+        """What was said and not taken yet, once the server has nothing more to say. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while not self.is_over:
                 await self._wait()
