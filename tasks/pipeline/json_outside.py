@@ -81,7 +81,9 @@ class Outside:
                 self._parser.send(b"")
             # yajl forgives a string that has begun after the document. A quote would end it, and that raises.
             self._parser.send(b'"')
-        except (ijson.JSONError, ValueError, ArithmeticError):
+        except ArithmeticError:
+            raise self._malformed() from None  # a whole number, with an exponent that nobody can hold
+        except (ijson.JSONError, ValueError):
             if self._whole_values:
                 raise self._malformed() from None
             message = f"The file ends in the middle, on line {self.line}. Send the whole file."

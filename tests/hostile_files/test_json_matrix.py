@@ -69,6 +69,7 @@ ROWS = [
     Row("J9", "outside the records", b'{"x":1e400,"a":[{"a":1}]}', AT_A, [["1"]]),
     Row("J9", "outside the records, more than yajl knows", b'{"x":1e999999999999999999999,"a":[{"a":1}]}', AT_A, [],
         ("MALFORMED", None, 1)),
+    Row("J9", "nothing else", b"1e999999999999999999999", A, [], ("MALFORMED", None, 1)),
     Row("J10", "40 digits", b'[{"a":0.1000000000000000000000000000000000000001}]', schema("a"),
         [["0.1000000000000000000000000000000000000001"]]),
     Row("J11", "duplicate keys", b'[{"a":1,"a":2},{"b":1,"b":1},{"a":3}]', A, [["DUPLICATE_KEY"], ["DUPLICATE_KEY"], ["3"]],
