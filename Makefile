@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz check acceptance lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz audit check acceptance lock migration schema
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -42,6 +42,18 @@ soak: setup  ## random schedules of faults for MINUTES=n; prints the seed of one
 
 fuzz: setup  ## random damage to files and schemas for MINUTES=n; prints the seed of what fails
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+SERVICE ?= pypi
+AUDIT = $(BIN)/pip-audit --strict --vulnerability-service $(SERVICE) --timeout 10 --progress-spinner off --disable-pip --require-hashes
+audit: setup  ## known weaknesses of every pinned package; needs a vulnerability database, SERVICE=pypi or osv
+	@for file in runtime dev; do \
+		echo "auditing requirements/$$file.txt with the database $(SERVICE)"; \
+		$(AUDIT) -r requirements/$$file.txt || { \
+			echo "NOT AUDITED, or not clean. Packages with known weaknesses stand in a table above: make lock takes newer ones."; \
+			echo "Without a table the database could not be asked (it is not the package index, and a mirror has none): run this"; \
+			echo "where it can be reached, or ask another one: make audit SERVICE=osv."; \
+			exit 1; }; \
+	done
 
 acceptance: setup  ## 500 MB and all real flights, measured: some minutes
 	$(BIN)/python -m benchmarks.acceptance
