@@ -64,6 +64,12 @@ def _known_encoding(text: str) -> str:
     return name
 
 
+def _without_empty_steps(path: str) -> str:
+    if not all(path.split(".")):
+        raise ValueError("This path has an empty step: write it like data.orders, without a dot at its ends.")
+    return path
+
+
 def _counted(fields: Any) -> Any:
     # Before the fields are parsed: pydantic counts those alone that parse.
     if isinstance(fields, list) and not 1 <= len(fields) <= MAX_FIELDS:
@@ -117,9 +123,14 @@ class Definition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fields: Annotated[tuple[Field, ...], BeforeValidator(_counted)]
-    record_path: Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_SOURCE_CHARS)] | None = (
-        None
-    )
+    record_path: (
+        Annotated[
+            StrictStr,
+            StringConstraints(min_length=1, max_length=MAX_SOURCE_CHARS),
+            AfterValidator(_without_empty_steps),
+        ]
+        | None
+    ) = None
     """JSON: the dotted path of the array; XML: the record's element name."""
     unknown_fields: UnknownFields = UnknownFields.IGNORE
     encoding: Annotated[StrictStr, AfterValidator(_known_encoding)] | None = None

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from lxml import etree
 
@@ -86,21 +86,17 @@ class Rows:
         return row
 
     def faults(self, elements: Sequence[etree._Element]) -> dict[int, list[Problem]]:
-        """By position: UNKNOWN_FIELD for each child and attribute that no source uses, where the schema refuses them."""
+        """By position: UNKNOWN_FIELD for each element and attribute, at any depth on the way of a source, that no source
+        uses, where the schema refuses them."""
         if not self._strict:
             return {}
         unknown = map(self._unknown, elements)
         return {position: problems for position, problems in enumerate(unknown) if problems}
 
     def _unknown(self, element: etree._Element) -> list[Problem]:
-        unknown: dict[str, list[Any]] = {}
-        for name, attribute in _attributes(element):
-            if name not in self._record.attributes:
-                unknown.setdefault("@" + name, []).append(attribute)
-        for child in element:
-            if self._columns[child.tag] == _ELSEWHERE:
-                unknown.setdefault(local_name(child.tag), []).append(child)
-        problems = (_unknown_field(element, name, found) for name, found in unknown.items())
+        unknown: dict[str, list[_Found]] = {}
+        _collect_unknown(element, self._record, "", unknown)
+        problems = (_unknown_field(path, found) for path, found in unknown.items())
         return first_problems(problems, len(unknown))
 
     def _careful_row(self, element: etree._Element) -> Sequence[Value]:
@@ -137,6 +133,23 @@ def _collect(element: etree._Element, step: _Step, found: list[list[Any]]) -> No
                 found[column].append(child)
             if next_step.attributes or next_step.children:
                 _collect(child, next_step, found)
+
+
+def _collect_unknown(
+    element: etree._Element, step: _Step, path: str, unknown: dict[str, list["_Found"]]
+) -> None:
+    """By path: what is there and leads to no source. Children of a value are none: that value is NOT_A_SCALAR."""
+    for name, full_name in _attributes(element):
+        if name not in step.attributes:
+            unknown.setdefault(f"{path}@{name}", []).append((element, full_name))
+    if step.columns and not step.children:
+        return
+    for child in element:
+        name = local_name(child.tag)
+        if (next_step := step.children.get(name)) is None:
+            unknown.setdefault(path + name, []).append((child, None))
+        elif len(child) or child.attrib:
+            _collect_unknown(child, next_step, f"{path}{name}/", unknown)
 
 
 def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
@@ -209,12 +222,17 @@ def _compact(plain: Any) -> str:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def _unknown_field(element: etree._Element, name: str, found: list[Any]) -> Problem:
-    """`found`: the record's children of that name, or the full names of its attributes."""
-    shown = found[:MAX_RAW_CHARS]
-    plain = list(map(element.get, shown)) if name.startswith("@") else list(map(_plain, shown))
+_Found: TypeAlias = "tuple[etree._Element, str | None]"  # noqa: SLF001
+"""An element, or one of its attributes, by its full name."""
+
+
+def _unknown_field(path: str, found: list[_Found]) -> Problem:
+    plain = [
+        _plain(element) if attribute is None else element.get(attribute)
+        for element, attribute in found[:MAX_RAW_CHARS]
+    ]
     value = plain[0] if len(plain) == 1 else plain
     raw = value if value is None or isinstance(value, str) else _compact(value)
-    what = f"attribute {name[1:81]!r}" if name.startswith("@") else f"element {name[:80]!r}"
+    what = f"element {path[:80]!r}" if found[0][1] is None else f"attribute {path.removeprefix('@')[:80]!r}"
     message = f"The schema has no field for the {what}. Leave it out, or add it to the schema."
     return Problem(None, RecordErrorCode.UNKNOWN_FIELD, message, raw)

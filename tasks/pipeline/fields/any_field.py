@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -101,11 +102,9 @@ class AnyField(BaseModel):
     def _pattern_compiles(cls, pattern: str | None) -> str | None:
         # Alone first: a stray parenthesis must not be healed by the ones around it.
         for candidate in () if pattern is None else (pattern, _whole(pattern)):
-            try:
-                SchemaValidator(core_schema.str_schema(pattern=candidate))
-            except SchemaError as error:
+            if error := _fault(candidate):
                 reason = _REASON_PREFIX.sub("", str(error).strip().splitlines()[-1]).rstrip(".")
-                raise PydanticCustomError("pattern", "{reason}", {"reason": reason[:_SHOWN_CHARS]}) from None
+                raise PydanticCustomError("pattern", "{reason}", {"reason": reason[:_SHOWN_CHARS]})
         return pattern
 
     @model_validator(mode="after")
@@ -173,7 +172,18 @@ class AnyField(BaseModel):
 
 
 def _whole(pattern: str) -> str:
-    return f"^(?:{pattern})$"
+    """Matches whole values only. A line break ends a comment at the end of a pattern with the flag `x`."""
+    whole = f"^(?:{pattern})$"
+    return f"^(?:{pattern}\n)$" if _fault(whole) and not _fault(pattern) else whole
+
+
+@lru_cache(maxsize=256)
+def _fault(pattern: str) -> SchemaError | None:
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except SchemaError as error:
+        return error
+    return None
 
 
 def _choices(enum: tuple[str, ...]) -> str:

@@ -21,6 +21,9 @@ _IN_FULL = {f"%{directive}": r"\d{2}" for directive in "dHIjmMSUVWwuyYGf"} | {
 }
 """The numeric directives, and the digits of each where it is written in full."""
 
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+"""strptime takes them; as an INTEGER they would be refused, too."""
+
 _SAMPLES = (
     datetime(2026, 3, 31, 14, 25, 36, tzinfo=UTC),
     datetime(1987, 12, 4, 9, 8, 7, tzinfo=UTC),
@@ -53,6 +56,8 @@ def parsed(text: str, format: str) -> datetime | None:
 
     Remembers texts, since dates repeat: give it none of more than MAX_TEXT_CHARS.
     """
+    if not text.isascii() and _FOREIGN_DIGIT.search(text):
+        return None
     try:
         value = datetime.strptime(text, format)  # noqa: DTZ007
     except (ValueError, OverflowError):

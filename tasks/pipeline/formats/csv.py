@@ -76,7 +76,8 @@ class Table:
         self._unmapped = [n for n in range(self._width) if n not in mapped]
         self._names = [layout.names[n] or f"(column {n + 1})" for n in range(self._width)]
         strict = definition.unknown_fields is UnknownFields.REJECT
-        self._unknown = [n for n in self._unmapped if layout.names[n]] if strict else []
+        self._named = frozenset(n for n in range(self._width) if layout.names[n])
+        self._unknown = self._unmapped if strict else []
         self._select = _selector(layout.columns, self._width)
 
     def limited(self, size: ChunkSize) -> ChunkSize:
@@ -125,6 +126,8 @@ class Table:
                 faults[k] = problems
 
     def _unknown_problems(self, row: list[str]) -> list[Problem]:
+        # A column without a name is what a delimiter at the end of each line makes, unless there is something in it.
+        unknown = [n for n in self._unknown if n in self._named or row[n].strip()]
         problems = (
             Problem(
                 None,
@@ -132,9 +135,9 @@ class Table:
                 f"The schema has no field for the column {self._names[n][:80]!r}. Leave it out, or add it to the schema.",
                 row[n],
             )
-            for n in self._unknown
+            for n in unknown
         )
-        return first_problems(problems, len(self._unknown))
+        return first_problems(problems, len(unknown))
 
     def _invalid_problems(self, row: list[str], columns: Sequence[int]) -> list[Problem]:
         found = [n for n in columns if has_surrogate(row[n])]

@@ -356,15 +356,17 @@ def test_csv_invalid_byte_in_an_unmapped_column_is_a_fault(cell: bytes, codes: l
 
 
 def test_csv_unknown_columns_are_rejected_where_the_schema_says_so() -> None:
-    """Each column without a field is one fault of every record; a blank header name is none."""
-    reading = read_every_way(read, b"a,x,,b,y\n1,2,3,4,\n", schema("a", "b", unknown_fields="REJECT"))
+    """Each column without a field is one fault of every record; one without a name only where there is something in it."""
+    content = b"a,x,,b,y\n1,2,3,4,\n1,2, ,4,\n"
+    reading = read_every_way(read, content, schema("a", "b", unknown_fields="REJECT"))
 
-    (record,) = reading.records
-    assert ("1", "4") == record.row
-    assert [("UNKNOWN_FIELD", None, "2"), ("UNKNOWN_FIELD", None, "")] == [
-        (problem.code, problem.field, problem.raw) for problem in record.faults
+    full, blank = reading.records
+    assert ("1", "4") == full.row == blank.row
+    assert [("UNKNOWN_FIELD", None, "2"), ("UNKNOWN_FIELD", None, "3"), ("UNKNOWN_FIELD", None, "")] == [
+        (problem.code, problem.field, problem.raw) for problem in full.faults
     ]
-    assert ["'x'.", "'y'."] == [problem.message.split()[8] for problem in record.faults]
+    assert ["'x'.", "'y'."] == [problem.message.split()[8] for problem in blank.faults]
+    assert "'(column 3)'." in full.faults[1].message
 
 
 def test_csv_many_unknown_columns_make_few_problems_and_small_chunks() -> None:

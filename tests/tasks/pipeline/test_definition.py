@@ -202,7 +202,6 @@ def test_definition_without_sense_is_refused(data: dict[str, Any], path: tuple[s
         ),
         pytest.param({"type": "STRING", "pattern": "("}, "pattern", id="open group"),
         pytest.param({"type": "STRING", "pattern": "a)|(?:b"}, "pattern", id="group healed by wrapping"),
-        pytest.param({"type": "STRING", "pattern": "(?x)a # comment"}, "pattern", id="comment to the end"),
         pytest.param({"type": "STRING", "pattern": r"(a)\1"}, "pattern", id="back reference"),
         pytest.param({"type": "STRING", "pattern": "a(?=b)"}, "pattern", id="look ahead"),
         pytest.param({"type": "STRING", "pattern": r"\w{1000}{1000}"}, "pattern", id="too big"),
@@ -307,3 +306,21 @@ def test_definition_cannot_be_changed() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         definition.encoding = "utf-8"  # type: ignore[misc]
+
+
+def test_a_pattern_may_end_with_a_comment() -> None:
+    """With the flag `x`, what we put around it must not become a part of the comment."""
+    field = define({"fields": [{**STRING, "pattern": "(?x) a+ # some"}]}).fields[0]
+
+    _, refusals = field.steps()(["aa", "b", "aa\n"])
+
+    assert [1, 2] == sorted(refusals)
+
+
+@pytest.mark.parametrize("path", ["a..b", ".a", "a.", "."])
+def test_a_record_path_with_an_empty_step_is_refused(path: str) -> None:
+    """It would lead nowhere, in every file."""
+    with pytest.raises(DefinitionError) as refused:
+        define({"fields": [STRING], "record_path": path})
+
+    assert [("record_path",)] == [problem.path for problem in refused.value.problems]

@@ -730,3 +730,9 @@ def test_a_look_at_the_column_changes_nothing_of_a_value(texts: list[str]) -> No
 
     assert {} == refusals
     assert [json.dumps(text.strip(), ensure_ascii=False) for text in texts] == loaded
+
+
+@pytest.mark.parametrize("text", ["31/12/٢٠٢٦", "३१/12/2026"])
+def test_digits_of_other_scripts_are_no_date(text: str) -> None:
+    """As they are no INTEGER: what is loaded must not depend on who reads the file."""
+    assert "INVALID_DATE" == verdict(text, type="DATE", format="%d/%m/%Y")

@@ -176,6 +176,19 @@ def test_xml_reports_unknown_elements_and_attributes() -> None:
     assert () == reading.records[1].faults
 
 
+def test_xml_reports_unknown_elements_at_any_depth() -> None:
+    """Beside what a source leads to, too, by their paths; what is inside a value is NOT_A_SCALAR and no unknown field."""
+    text = '<r><o><c n="5"><e k="z">q<i/></e><y>1</y></c></o><o><c><e>q</e></c></o></r>'
+    reading = read_once(read, text.encode(), schema("c/e", unknown_fields="REJECT"))
+
+    found = [
+        (problem.message.split(" for the ")[1].split(".")[0], problem.raw)
+        for problem in reading.records[0].faults
+    ]
+    assert [("attribute 'c/@n'", "5"), ("attribute 'c/e/@k'", "z"), ("element 'c/y'", "1")] == found
+    assert () == reading.records[1].faults
+
+
 def test_xml_reports_ten_unknown_elements_at_most() -> None:
     """However many there are, a record has few problems; the last of them says how many more there would be."""
     text = "<r><o>" + "".join(f"<k{n}/>" for n in range(100)) + "</o></r>"
