@@ -32,8 +32,7 @@ class Cost:
     def look(self, child: psutil.Process) -> None:
         """Takes the child's present figures."""
         with contextlib.suppress(psutil.Error, OSError, IndexError):
-            status = Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
-            self.mib = max(self.mib, int(status.split("VmHWM:")[1].split()[0]) * 1024 // _MIB)
+            self.mib = max(self.mib, peak_mib(child.pid))
             times = child.cpu_times()
             self.cpu_seconds = max(self.cpu_seconds, times.user + times.system)
 
@@ -79,6 +78,12 @@ def _children() -> Iterator[psutil.Process]:
     with contextlib.suppress(OSError, psutil.Error):
         text = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="ascii")
         yield from map(psutil.Process, map(int, text.split()))
+
+
+def peak_mib(pid: int) -> int:
+    """The most resident memory that a process has had. Not its ru_maxrss: that begins with its parent's."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 // _MIB
 
 
 def has_proc() -> bool:
