@@ -143,6 +143,27 @@ async def test_no_loss_of_redis_loses_the_end(own: OwnRedis, chance: random.Rand
     assert [b"sluice:progress:idle"] == channels
 
 
+@pytest.mark.usefixtures("never_polled", "database")
+async def test_who_comes_while_redis_is_silent_reads_the_row_when_it_speaks(own: OwnRedis) -> None:
+    """Its subscription counts from then on; the job ended between its first look at the row and that moment."""
+    async with (
+        standing_before(own.url) as link,
+        Redis.from_url(own.url, **redis_options()) as redis,
+        Redis.from_url(link.url(own.url), **redis_options()) as linked,
+        ProgressFeed(linked) as feed,
+    ):
+        await _until_nobody_watches(redis)
+        [job] = await _jobs(1)
+        link.silence()
+        watching = asyncio.create_task(_seen(feed, job, 0.0))
+        await _work(redis, job, 0.6)
+        link.heal()
+        states = await watching
+
+    _assert_whole(states)
+    assert states[0].bytes_read < 100
+
+
 async def _die(own: OwnRedis, link: Proxy) -> None:
     """kill -9, and away for 1.5 s."""
     await own.kill()
