@@ -184,7 +184,7 @@ async def test_xml_bomb_costs_little(row: Row, tmp_path: Path) -> None:
 async def test_xml_asks_nobody(prolog: str, tmp_path: Path) -> None:
     """X2, X3, X4: no file is read and no connection opened, whatever names them, and the secret is in no row."""
     canary = tmp_path / "canary"
-    canary.write_text("canary")
+    canary.write_text("sesame")
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
         for url in (canary.as_uri(), f"http://127.0.0.1:{server.getsockname()[1]}/x"):
@@ -196,8 +196,7 @@ async def test_xml_asks_nobody(prolog: str, tmp_path: Path) -> None:
             outcome, _ = await read_by_child(path, FileFormat.XML, A)
             expected = ([], DTD) if "DOCTYPE" in prolog else ([NESTED], None)
             assert expected == (outcome.plain, outcome.failed)
-            assert "canary'" not in f"{outcome}".replace(str(canary), "")
-            assert ">canary" not in f"{outcome}"
+            assert "sesame" not in f"{outcome} {outcome.failure and outcome.failure.message}"
         with pytest.raises(BlockingIOError):
             server.accept()
 
