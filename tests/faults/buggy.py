@@ -6,6 +6,7 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -79,22 +80,25 @@ def answer_before_the_commit() -> None:
 
 
 def snapshot_before_subscribe() -> None:
-    """What is published between the two is heard by nobody, until a poll."""
-    from graph import subscriptions
+    """The channel is subscribed when the row has been read: what is published between the two is heard by nobody."""
+    from tasks.progress import ProgressFeed
 
-    async def follow(feed: Any, job_id: UUID) -> AsyncGenerator[Any, None]:
-        shown = await subscriptions._row_state(job_id)
-        yield shown
-        async with feed.watch(job_id) as slot:
-            while shown is None or not shown.status.is_final:
-                state = await slot.take(subscriptions.POLL_SECONDS)
-                if state is None or state.status.is_final:
-                    state = await subscriptions._row_state(job_id)
-                if state is not None and state.is_newer_than(shown):
-                    yield state
-                    shown = state
+    watch = ProgressFeed.watch
 
-    subscriptions.follow = follow
+    @asynccontextmanager
+    async def late(feed: ProgressFeed, job_id: UUID) -> AsyncGenerator[Any, None]:
+        async with AsyncExitStack() as stack:
+
+            class Slot:
+                slot: Any = None
+
+                async def take(self, seconds: float) -> Any:
+                    self.slot = self.slot or await stack.enter_async_context(watch(feed, job_id))
+                    return await self.slot.take(seconds)
+
+            yield Slot()
+
+    ProgressFeed.watch = late  # type: ignore[method-assign, assignment]
 
 
 BUGS: dict[str, Callable[[], None]] = {
