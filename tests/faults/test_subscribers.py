@@ -266,7 +266,7 @@ async def _until_the_end(client: ApiClient, job_id: str) -> list[dict[str, Any]]
 EVENTS = 10_000
 FILLING = 250
 """So many, times fifty operations, fill what the system keeps for a connection."""
-_MAX_GROWTH = 8 * 1024 * 1024
+_MAX_GROWTH = 4 * 1024 * 1024
 _MAX_KEPT = 8 * 1024 * 1024
 """What lies between the API and a subscriber that does not read: mostly buffers of the system."""
 
