@@ -26,6 +26,7 @@ from tasks.pipeline.errors import DefinitionError, DefinitionProblem
 from tasks.pipeline.fields import Field
 from tasks.pipeline.fields.any_field import MAX_SOURCE_CHARS
 from tasks.pipeline.fields.disagreement import disagreement
+from tasks.pipeline.fields.pattern_size import MAX_SCHEMA_KILOBYTES, kilobytes
 
 MAX_FIELDS = 1_000
 
@@ -77,6 +78,14 @@ def _counted(fields: Any) -> Any:
     return fields
 
 
+def _not_too_large(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    if sum(kilobytes(field.pattern) for field in fields if field.pattern) > MAX_SCHEMA_KILOBYTES:
+        raise ValueError(
+            "The patterns of this schema are too large together. Simplify some, or leave them out."
+        )
+    return fields
+
+
 Character = Annotated[StrictStr, AfterValidator(_one_character)]
 
 
@@ -122,7 +131,7 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fields: Annotated[tuple[Field, ...], BeforeValidator(_counted)]
+    fields: Annotated[tuple[Field, ...], BeforeValidator(_counted), AfterValidator(_not_too_large)]
     record_path: (
         Annotated[
             StrictStr,

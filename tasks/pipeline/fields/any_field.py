@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
 from tasks.pipeline.fields.disagreement import disagreement
+from tasks.pipeline.fields.pattern_size import MAX_PATTERN_KILOBYTES, kilobytes
 from tasks.pipeline.fields.steps import Check, Conversion, Refusal, Steps
 from tasks.pipeline.record import RecordErrorCode
 
@@ -100,6 +101,11 @@ class AnyField(BaseModel):
     @field_validator("pattern")
     @classmethod
     def _pattern_compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None and kilobytes(pattern) > MAX_PATTERN_KILOBYTES:
+            raise ValueError(
+                "This pattern is too large once its repetitions are written out. Leave lengths to minLength and maxLength, "
+                "or write [A-Za-z0-9_] for \\w where that is meant."
+            )
         # Alone first: a stray parenthesis must not be healed by the ones around it.
         for candidate in () if pattern is None else (pattern, _whole(pattern)):
             if error := _fault(candidate):

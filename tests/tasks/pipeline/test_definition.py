@@ -6,6 +6,7 @@ import pytest
 
 from tasks.pipeline.definition import Csv, Definition, UnknownFields, define
 from tasks.pipeline.errors import DefinitionError
+from tasks.pipeline.fields.pattern_size import kilobytes
 
 STRING = {"name": "a", "type": "STRING"}
 
@@ -324,3 +325,32 @@ def test_a_record_path_with_an_empty_step_is_refused(path: str) -> None:
         define({"fields": [STRING], "record_path": path})
 
     assert [("record_path",)] == [problem.path for problem in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "least", "most"),
+    [
+        (r"ORD-[0-9]{6}", 10, 30),
+        (r"\w{30}", 1_900, 2_100),
+        (r"(?:\w{3}-){10}", 1_900, 2_200),
+        (r"((a{9}){9}){9}", 1_400, 1_700),
+        (r"[\d-]{1,20}", 100, 200),
+        (r"[]{9}]{2}", 2, 10),
+        (r"\p{Greek}{2}", 120, 140),
+        ("(" * 50 + "a" + "){9}" * 50, 10**8, 10**11),
+    ],
+)
+def test_the_size_of_a_pattern_counts_what_is_repeated(pattern: str, least: int, most: int) -> None:
+    """In kilobytes, roughly: groups multiply, and what Unicode calls a letter is long."""
+    assert least <= kilobytes(pattern) <= most
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_patterns_that_would_take_too_much_memory_are_refused(count: int) -> None:
+    """The engine keeps what it has compiled: one pattern may not be too large, nor all of a schema together."""
+    fields = [
+        {**STRING, "name": f"f{n}", "pattern": rf"\w{{{150 if count == 1 else 37}}}"} for n in range(count)
+    ]
+
+    with pytest.raises(DefinitionError, match="too large"):
+        define({"fields": fields})
