@@ -9,6 +9,7 @@ import uvicorn
 
 from settings import settings
 from sluice.http_protocol import HttpProtocol
+from sluice.ws_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def _config() -> uvicorn.Config:
         port=settings.port,
         loop="uvloop",
         http=HttpProtocol,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=_WS_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         lifespan="on",
