@@ -14,12 +14,16 @@ import pytest
 
 from sluice import embedded
 from sluice.endpoints import Services
+from tests import seeds
 
 _SESSION = pytest.StashKey[contextlib.ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Starts the servers and migrates the database."""
+    """Starts the servers and migrates the database; each process that runs tests has servers of its own."""
+    seeds.begin()
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return  # this one only hands out tests to the others
     stack = config.stash[_SESSION] = contextlib.ExitStack()
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-tests-")))
     services = stack.enter_context(embedded.running(folder))
@@ -31,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stops what was started."""
-    config.stash[_SESSION].close()
+    if stack := config.stash.get(_SESSION, None):
+        stack.close()
 
 
 @pytest.fixture(scope="session")

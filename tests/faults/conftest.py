@@ -1,11 +1,6 @@
-"""Seeds for the fault suite: every random choice of a test comes from one, and its id is in the test's name.
+"""Every random choice of a fault test comes from a seed, which is in the test's id (tests/seeds.py)."""
 
-SLUICE_FAULT_SEEDS=5 runs each case with five seeds; SLUICE_FAULT_SEED=123 repeats the case that failed with that one.
-"""
-
-import os
 import random
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,16 +9,15 @@ import pytest
 from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests.faults import buggy
+from tests.seeds import seeds
 from tests.stack import Stack, running
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A fresh seed, or several, for each test that asks for `chance`."""
     if "seed" in metafunc.fixturenames:
-        given = os.environ.get("SLUICE_FAULT_SEED")
-        count = int(os.environ.get("SLUICE_FAULT_SEEDS", "1"))
-        seeds = [int(given)] if given else [secrets.randbits(32) for _ in range(count)]
-        metafunc.parametrize("seed", seeds, ids=[f"seed-{seed}" for seed in seeds])
+        own = seeds(metafunc.function.__name__)
+        metafunc.parametrize("seed", own, ids=[f"seed-{seed}" for seed in own])
 
 
 @pytest.fixture(scope="session", autouse=True)

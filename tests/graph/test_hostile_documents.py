@@ -4,10 +4,8 @@ SLUICE_FAULT_SEED=123 repeats the run whose test id holds that seed.
 """
 
 import json
-import os
 import random
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -34,10 +32,11 @@ from graph.schema import schema as built
 from models import Job
 from tests.graph.api import Owner, id_of
 from tests.graph.rows import load
+from tests.seeds import seeds
 from tests.stack import Stack
 
 _RUNS = 320
-_SEED = int(os.environ.get("SLUICE_FAULT_SEED") or secrets.randbits(32))
+[_SEED, *_] = seeds("hostile documents")
 _LONGEST_SECONDS = 1.0
 _STATUSES = (200, 400, 413)
 _LEAKS = re.compile(
