@@ -29,8 +29,10 @@ check: setup  ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
+RUNNERS ?= 3
 test: check  ## all checks and tests, against real PostgreSQL and Redis
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(RUNNERS) --dist loadfile
 
 SEEDS ?= 5
 faults: setup  ## the fault suite, each case with 5 seeds (SEEDS=n), and 100 kills over one job: half an hour

@@ -46,6 +46,8 @@ class Figures:
     """All rows so far."""
 
     samples: list[Sample] = field(default_factory=list)
+    notes: list[tuple[str, str, str]] = field(default_factory=list)
+    """What is no ratio: what was measured, how much, how much is wanted."""
 
     def add(self, sample: Sample) -> None:
         """Takes a row and prints it."""
@@ -58,6 +60,13 @@ class Figures:
             flush=True,
         )
 
+    def note(self, what: str, measured: str, wanted: str) -> None:
+        """Takes a figure that has no reference beside it, and prints it."""
+        self.notes.append((what, measured, wanted))
+        print(f"  {what:<48} {measured}   (wanted: {wanted})", flush=True)
+
     def write(self, path: Path) -> None:
         """Everything, as JSON."""
-        path.write_text(json.dumps([sample.as_json() for sample in self.samples], indent=2) + "\n")
+        notes = [dict(zip(("what", "measured", "wanted"), note, strict=True)) for note in self.notes]
+        everything = {"ratios": [sample.as_json() for sample in self.samples], "figures": notes}
+        path.write_text(json.dumps(everything, indent=2) + "\n")
