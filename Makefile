@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz audit check acceptance lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz audit check audit acceptance bench lock migration schema
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -59,6 +59,10 @@ audit: setup  ## known weaknesses of every pinned package; needs a vulnerability
 
 acceptance: setup  ## 500 MB and all real flights, measured: some minutes
 	$(BIN)/python -m benchmarks.acceptance
+
+PROFILE ?=
+bench: setup  ## ratios to raw COPY and the like, side by side: half an hour; PROFILE=1: only where the time goes
+	$(BIN)/python -m benchmarks $(if $(PROFILE),--profile)
 
 schema: setup  ## writes schema.graphql anew
 	$(BIN)/python -m graph.schema > schema.graphql
