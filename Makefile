@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz audit check audit acceptance bench lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
