@@ -1,9 +1,16 @@
 """Where Strawberry's graphql-transport-ws trusts its clients more than we do."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
+import orjson
+from starlette.websockets import WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
     SubscribeMessage,
@@ -11,6 +18,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from graph.context import Context
 from graph.errors import ErrorCode, Refusal, fault
+from graph.shared import Asked, Shares
 
 MAX_OPERATIONS = 50
 """At a time on one connection."""
@@ -24,6 +32,13 @@ class SocketAdapter(ASGIWebSocketAdapter):
     async def close(self, code: int, reason: str) -> None:
         """Closes the connection."""
         await super().close(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
+
+    async def send_text(self, message: str) -> None:
+        """Sends JSON as it is. Raises WebSocketDisconnected."""
+        try:
+            await self.ws.send_text(message)
+        except WebSocketDisconnect as error:
+            raise WebSocketDisconnected from error
 
 
 class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
@@ -53,6 +68,28 @@ class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
             return
         await super().handle_subscribe(message)
+
+    async def run_operation(self, operation: Operation[Context, None]) -> None:
+        """Equal subscriptions share an execution (graph/shared.py); everything else runs on its own."""
+        asked = Asked.of(
+            self.context.partner.id, operation.query, operation.operation_name, operation.variables
+        )
+        if asked is None:
+            await super().run_operation(operation)
+            return
+        with suppress(WebSocketDisconnected):  # the connection's own task notices it and cleans up
+            await self._send_shared(operation, asked)
+
+    async def _send_shared(self, operation: Operation[Context, None], asked: Asked) -> None:
+        shares: Shares = cast("Any", self.view).shares
+        socket = cast("SocketAdapter", self.websocket)
+        head = f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'
+        async with shares.joined(asked, self.context) as member:
+            while (result := await member.take()) is not None:
+                await socket.send_text(f"{head}{result}}}")
+        if member.errors:
+            await operation.send_initial_errors(member.errors)
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     @staticmethod
     def _get_pre_execution_close_reason(_: object) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 import strawberry
 
 import models
-from graph.context import Info
+from graph.context import Context, Info
 from graph.errors import ErrorCode, fault
+from graph.shared import Audience, SharedContext
 from graph.types_job import JobProgress
 from tasks.errors import DATABASE_AWAY
 from tasks.progress import Progress, ProgressFeed
@@ -38,28 +39,44 @@ class Subscription:
         if job is None:
             raise fault(ErrorCode.NOT_FOUND, "There is no job of yours with this id.")
         # Returned, not yielded from here: so the error above refuses the subscription and is not one of its events.
-        return _events(info.context.backends.feed, job.id)
+        return _events(info.context, job.id)
 
 
-async def _events(feed: ProgressFeed, job_id: UUID) -> AsyncGenerator[JobProgress, None]:
-    async with aclosing(follow(feed, job_id)) as states:
+async def _events(context: Context, job_id: UUID) -> AsyncGenerator[JobProgress, None]:
+    audience = context.audience if isinstance(context, SharedContext) else None
+    async with aclosing(follow(context.backends.feed, job_id, audience)) as states:
         async for progress in states:
             yield JobProgress.of(progress)
 
 
-async def follow(feed: ProgressFeed, job_id: UUID) -> AsyncGenerator[Progress, None]:
-    """The state now and every newer one that arrives, up to and including the final one, which the row tells."""
+async def follow(
+    feed: ProgressFeed, job_id: UUID, audience: Audience | None = None
+) -> AsyncGenerator[Progress, None]:
+    """The state now and every newer one that arrives, up to and including the final one, which the row tells.
+
+    Whoever joins the audience meanwhile has the row read, so that he begins with the state now, too.
+    """
+    audience = audience or Audience()
     async with feed.watch(job_id) as slot:
+        audience.ask_for_look = slot.mark_stale
         shown: Progress | None = None
-        state = await _row_state(job_id)
+        state = await _look(job_id, shown, audience)
         while shown is None or not shown.status.is_final:
             if state is not None and state.is_newer_than(shown):
                 yield state
                 shown = state
                 continue
             state = await slot.take(POLL_SECONDS)
-            if state is None or state.status.is_final:
-                state = await _row_state(job_id)
+            if state is None or state.status.is_final or audience.is_waiting:
+                state = await _look(job_id, shown, audience)
+
+
+async def _look(job_id: UUID, shown: Progress | None, audience: Audience) -> Progress | None:
+    audience.begin_look()
+    state = await _row_state(job_id)
+    if state is not None:
+        audience.end_look(is_news=state.is_newer_than(shown))
+    return state
 
 
 async def _row_state(job_id: UUID) -> Progress | None:

@@ -29,6 +29,7 @@ from graph.exact_json import exact_loads
 from graph.page import PAGE, PAGE_HEADERS
 from graph.requests import Operation, read_operation
 from graph.schema import Schema
+from graph.shared import Shares
 from graph.sockets import MAX_OPERATIONS, SocketAdapter, TransportWSHandler
 
 _JSON = "application/json"
@@ -54,6 +55,7 @@ class GraphQLView(GraphQL[Context, None]):
             connection_init_wait_timeout=timedelta(seconds=_INIT_SECONDS),
             max_subscriptions_per_connection=MAX_OPERATIONS,
         )
+        self.shares = Shares(schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request, or serves one WebSocket."""

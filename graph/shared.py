@@ -1,0 +1,227 @@
+"""Who asks for the same gets the same: equal subscriptions of one partner share one execution.
+
+It reads the row once, and each of its results is serialised once. What a member is sent is that result with the id of
+its own operation around it; how fast it takes results is its own affair, too, since it keeps the latest one only.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from graphql import GraphQLError, OperationType, get_operation_ast, parse
+from strawberry.schema import BaseSchema
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from graph.context import Context
+from graph.errors import ErrorCode, fault, internal_error
+from graph.limits import MAX_QUERY_CHARS, MAX_TOKENS
+
+_DOCUMENTS = 64
+"""Of which it is remembered whether they are subscriptions."""
+
+
+class Member:
+    """One subscriber of a shared execution, and what it has not been sent yet: the latest result only."""
+
+    def __init__(self) -> None:
+        self.errors: list[GraphQLError] | None = None
+        """Why there are no more results, when it is not that all has been told; known once `take` gives None."""
+        self._latest: str | None = None
+        self._is_over = False
+        self._news = asyncio.Event()
+
+    async def take(self) -> str | None:
+        """The latest result, as JSON; None when no more will come."""
+        if self._latest is not None:
+            await asyncio.sleep(0)  # it is slow: others of its connection may have waited as long for their turn
+        while self._latest is None and not self._is_over:
+            self._news.clear()
+            await self._news.wait()
+        latest, self._latest = self._latest, None
+        return latest
+
+    def put(self, result: str) -> None:
+        """Replaces what has not been taken yet."""
+        self._latest = result
+        self._news.set()
+
+    def end(self, errors: list[GraphQLError] | None) -> None:
+        """After what has not been taken yet nothing more comes."""
+        self.errors, self._is_over = errors, True
+        self._news.set()
+
+
+class Audience:
+    """The members of one execution.
+
+    What somebody sees first must be as new as if he were alone: it comes from a look at the row that began after he
+    came. Until then results pass him by.
+    """
+
+    def __init__(self) -> None:
+        self.ask_for_look: Callable[[], None] = _nobody_looks_yet
+        self._new: set[Member] = set()
+        self._looked_for: set[Member] = set()
+        self._served: set[Member] = set()
+        self._latest: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._new) + len(self._looked_for) + len(self._served)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the row should be looked at for somebody."""
+        return bool(self._new or self._looked_for)
+
+    def add(self, member: Member) -> None:
+        """Somebody comes."""
+        self._new.add(member)
+        self.ask_for_look()
+
+    def remove(self, member: Member) -> None:
+        """Somebody leaves."""
+        for members in (self._new, self._looked_for, self._served):
+            members.discard(member)
+
+    def begin_look(self) -> None:
+        """The row is going to be read: for all who are here by now."""
+        self._looked_for |= self._new
+        self._new.clear()
+
+    def end_look(self, *, is_news: bool) -> None:
+        """It has been read. What is new will be the next result; otherwise the latest one is what they get."""
+        if not is_news:
+            self._tell(self._looked_for)
+        self._served |= self._looked_for
+        self._looked_for.clear()
+
+    def publish(self, result: str) -> None:
+        """A result, for all but those who are still to be looked for."""
+        self._latest = result
+        self._tell(self._served)
+
+    def end(self, errors: list[GraphQLError] | None) -> None:
+        """There are no more results; who came after the last one gets that."""
+        waiting = self._new | self._looked_for
+        self._tell(waiting)
+        for member in waiting | self._served:
+            member.end(errors)
+
+    def _tell(self, members: set[Member]) -> None:
+        if self._latest is not None:
+            for member in members:
+                member.put(self._latest)
+
+
+def _nobody_looks_yet() -> None:
+    """The first look is still to come, and is for all who are here by then."""
+
+
+@dataclass(slots=True)
+class SharedContext(Context):
+    """The context of a shared execution: of a partner, but of nobody's connection."""
+
+    audience: Audience = field(default_factory=Audience)
+
+
+class Asked(NamedTuple):
+    """What is the same for all who share an execution."""
+
+    partner_id: UUID
+    query: str
+    operation_name: str | None
+    variables: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(
+        cls, partner_id: UUID, query: str, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> "Asked | None":
+        """None for all but subscriptions whose variables are texts: how others are equal is not worth a rule."""
+        given = variables or {}
+        if not all(isinstance(value, str) for value in given.values()):
+            return None
+        if "subscription" not in query or not _is_subscription(query, operation_name):
+            return None
+        return cls(partner_id, query, operation_name, frozenset(given.items()))
+
+
+@lru_cache(_DOCUMENTS)
+def _is_subscription(query: str, operation_name: str | None) -> bool:
+    """False for a document that is refused, too: it is told so where it is executed."""
+    if len(query) > MAX_QUERY_CHARS:
+        return False
+    try:
+        operation = get_operation_ast(parse(query, max_tokens=MAX_TOKENS), operation_name)
+    except GraphQLError:
+        return False
+    return operation is not None and operation.operation is OperationType.SUBSCRIPTION
+
+
+class Shares:
+    """The shared executions of an API process. Each begins with its first member and ends with its last, or by itself."""
+
+    def __init__(self, schema: BaseSchema) -> None:
+        self._schema = schema
+        self._running: dict[Asked, tuple[Audience, asyncio.Task[None]]] = {}
+
+    @asynccontextmanager
+    async def joined(self, asked: Asked, context: Context) -> AsyncIterator[Member]:
+        """A member of the execution of what is asked, which begins here if there is none."""
+        audience, task = self._running.get(asked) or self._begin(asked, context)
+        member = Member()
+        audience.add(member)
+        try:
+            yield member
+        finally:
+            audience.remove(member)
+            if not audience:
+                self._forget(asked, audience)
+                task.cancel()
+                await asyncio.wait({task})
+
+    def _begin(self, asked: Asked, context: Context) -> tuple[Audience, asyncio.Task[None]]:
+        own = SharedContext(context.backends, None, context.partner)
+        task = asyncio.create_task(self._run(asked, own), name="shared subscription")
+        self._running[asked] = own.audience, task
+        return own.audience, task
+
+    def _forget(self, asked: Asked, audience: Audience) -> None:
+        """From now on this is asked anew."""
+        if asked in self._running and self._running[asked][0] is audience:
+            del self._running[asked]
+
+    async def _run(self, asked: Asked, context: SharedContext) -> None:
+        errors: list[GraphQLError] | None = None
+        try:
+            results = await self._schema.stream(
+                asked.query,
+                variable_values=dict(asked.variables),
+                context_value=context,
+                operation_name=asked.operation_name,
+            )
+            async with aclosing(results):
+                async for result in results:
+                    if isinstance(result, PreExecutionError):
+                        errors = result.errors
+                    elif isinstance(result, ExecutionResult):  # the others come with @defer, which is off
+                        context.audience.publish(_as_json(result))
+        except Exception as error:  # noqa: BLE001  # whatever it is, they must hear of it
+            errors = [fault(ErrorCode.INTERNAL, internal_error(error))]
+        finally:
+            self._forget(asked, context.audience)
+            context.audience.end(errors)
+
+
+def _as_json(result: ExecutionResult) -> str:
+    """The payload of a `next` message."""
+    payload: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        payload["errors"] = [error.formatted for error in result.errors]
+    if result.extensions:
+        payload["extensions"] = result.extensions
+    return orjson.dumps(payload).decode()
