@@ -23,6 +23,9 @@ from uuid6 import uuid7
 from models.partner import Partner
 from models.record_schema import RecordSchema
 
+SMALL_BYTES = 4 * 1024 * 1024
+"""Up to this size a job is small: it takes a second at most. The condition of an index, so it changes by a migration."""
+
 
 class JobStatus(StrEnum):
     """Where a job stands."""
@@ -107,8 +110,8 @@ class Job(Model):
         unique_together = (("partner", "idempotency_key"),)
         indexes = (
             PostgreSQLIndex(fields=("partner_id", "id"), name="job_by_partner"),
-            PostgreSQLIndex(fields=("created_at",), name="job_pending", condition={"status": "PENDING"}),
-            PostgreSQLIndex(fields=("lease_until",), name="job_leased", condition={"status": "PROCESSING"}),
+            # job_open and job_open_small, by partner too, hold unfinished jobs only: see migrations/0002_fair_claims.py.
+            PostgreSQLIndex(fields=("partner_id",), name="job_running", condition={"status": "PROCESSING"}),
         )
 
     @property
@@ -117,14 +120,17 @@ class Job(Model):
         return int(self.records_accepted + self.records_rejected)
 
     @classmethod
-    async def claim_next(cls, lease_seconds: float) -> "Job | None":
-        """Takes the oldest job that waits, or whose worker's lease ran out, and leases it to the caller.
+    async def claim_next(cls, lease_seconds: float, *, small_only: bool = False) -> "Job | None":
+        """Takes a job that waits, or whose worker's lease ran out, and leases it to the caller.
 
-        Two workers never get the same attempt: rows that somebody is claiming are skipped.
+        It is the turn of the partner with the fewest running jobs, among those of the one that was served longest ago;
+        of a partner's jobs the oldest comes first (docs/fairness.md). Two workers never get the same attempt: rows
+        that somebody is claiming are skipped.
         """
-        rows = await connections.get("default").execute_query_dict(_CLAIM, [lease_seconds])
-        # By attempt as well: a claimer that dozed off here for longer than its lease must not take its successor's.
-        return await cls.get_or_none(id=rows[0]["id"], attempt=rows[0]["attempt"]) if rows else None
+        rows = await connections.get("default").execute_query_dict(
+            _CLAIM_SMALL if small_only else _CLAIM_ANY, [lease_seconds]
+        )
+        return cls._init_from_db(**rows[0]) if rows else None
 
     async def advance(self, connection: asyncpg.Connection, checkpoint: Checkpoint) -> bool:
         """Moves the checkpoint inside the caller's open transaction; False means: roll everything back.
@@ -218,15 +224,46 @@ class Job(Model):
         return bool(changed == 1)
 
 
+_OPEN = "status IN ('PENDING', 'PROCESSING')"
+"""In these words, since it is the condition of the index job_open; with `_SMALL` that of job_open_small."""
+
+_SMALL = f"size_bytes <= {SMALL_BYTES}"
+
 _CLAIM = """
-    UPDATE job
-       SET status = 'PROCESSING', attempt = attempt + 1, crashes = crashes + (status = 'PROCESSING')::int,
-           lease_until = clock_timestamp() + make_interval(secs => $1::float8), started_at = coalesce(started_at, clock_timestamp())
-     WHERE id = (SELECT id FROM job
-                  WHERE status = 'PENDING' OR (status = 'PROCESSING' AND lease_until < clock_timestamp())
-                  ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
- RETURNING id, attempt
+    WITH RECURSIVE owner AS (  -- whose unfinished jobs there are: one look into the index for each, however many jobs
+        (SELECT partner_id FROM job WHERE {open} ORDER BY partner_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT partner_id FROM job WHERE {open} AND partner_id > last.partner_id ORDER BY partner_id LIMIT 1)
+          FROM owner AS last WHERE last.partner_id IS NOT NULL
+    ), running AS (
+        SELECT partner_id, count(*) AS jobs FROM job
+         WHERE status = 'PROCESSING' AND lease_until >= clock_timestamp() GROUP BY partner_id
+    ), turn AS MATERIALIZED (
+        SELECT partner.id FROM owner JOIN partner ON partner.id = owner.partner_id
+          LEFT JOIN running ON running.partner_id = partner.id
+         ORDER BY coalesce(running.jobs, 0), partner.served_at NULLS FIRST, partner.id
+    ), chosen AS MATERIALIZED (  -- the first partner in turn of whom a job can be had, and no row of any other is locked
+        SELECT mine.id FROM turn, LATERAL (
+            SELECT id FROM job
+             WHERE {open} AND partner_id = turn.id AND (status = 'PENDING' OR lease_until < clock_timestamp())
+             ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) AS mine LIMIT 1
+    ), claimed AS (
+        UPDATE job
+           SET status = 'PROCESSING', attempt = attempt + 1, crashes = crashes + (status = 'PROCESSING')::int,
+               lease_until = clock_timestamp() + make_interval(secs => $1::float8),
+               started_at = coalesce(started_at, clock_timestamp())
+         WHERE id = (SELECT id FROM chosen)
+     RETURNING *
+    ), served AS (  -- nobody waits here: whoever holds the partner's row writes the same moment into it
+        UPDATE partner SET served_at = clock_timestamp()
+         WHERE id = (SELECT id FROM partner WHERE id = (SELECT partner_id FROM claimed) FOR NO KEY UPDATE SKIP LOCKED)
+    )
+    SELECT * FROM claimed
 """
+
+_CLAIM_ANY = _CLAIM.format(open=_OPEN)
+_CLAIM_SMALL = _CLAIM.format(open=f"{_OPEN} AND {_SMALL}")
 
 _HELD = "WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'"
 """The fence: the job is not finished, and nobody has claimed it since."""

@@ -21,6 +21,8 @@ class Partner(Model):
     key_prefix = fields.CharField(max_length=16, unique=True)
     key_hash = fields.BinaryField()
     created_at = fields.DatetimeField(auto_now_add=True)
+    served_at = fields.DatetimeField(null=True)
+    """When a worker last claimed a job of this partner: whose turn it is next (`Job.claim_next`)."""
 
     class Meta:
         table = "partner"

@@ -1,7 +1,8 @@
-"""The taskiq broker: a Redis stream that wakes workers. It is never the truth; the job's row is.
+"""The taskiq brokers: Redis streams that wake workers, one for each kind of lane. They are never the truth; the job's row is.
 
 A wake-up carries nothing: whoever gets it claims the next job from the database, and finds none if somebody was
-faster. So a lost, doubled or late message costs at most the time until the next sweep.
+faster. So a lost, doubled or late message costs at most the time until the next sweep. A lane takes wake-ups only
+while it is idle; one that comes to a busy lane all the same goes back into the stream, where an idle one finds it.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ INGEST = "sluice.ingest"
 _BLOCK_MILLISECONDS = 2_000
 _PAUSE_SECONDS = 1.0
 _WAKE_SECONDS = 0.2
+_MAX_WAITING = 100
+"""Wake-ups that wait mean that all lanes are busy, and a lane that becomes idle asks the database anyway."""
 
 
 def redis_options() -> dict[str, Any]:
@@ -46,6 +49,22 @@ class WakeUpBroker(RedisStreamBroker):
 
     _listening = True
 
+    def __init__(self, redis_url: str, queue_name: str) -> None:
+        super().__init__(
+            redis_url,
+            queue_name=queue_name,
+            consumer_group_name="workers",
+            consumer_name=f"{socket.gethostname()}-{os.getpid()}",
+            consumer_id="0",
+            xread_block=_BLOCK_MILLISECONDS,
+            maxlen=_MAX_WAITING,
+            approximate=False,
+            **redis_options(),
+        )
+        self.idle = asyncio.Event()
+        """Wake-ups are taken only while this is set; a worker puts its lane's event here."""
+        self.idle.set()
+
     def stop_listening(self) -> None:
         """Ends `listen` after the read that is under way."""
         self._listening = False
@@ -58,8 +77,9 @@ class WakeUpBroker(RedisStreamBroker):
             logger.warning("no Redis for wake-ups yet", extra={"error": repr(error)})
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """Wake-ups as they come, each to one worker, until `stop_listening`."""
+        """Wake-ups as they come, each to one idle lane, until `stop_listening`."""
         while self._listening:
+            await self.idle.wait()
             try:
                 async with Redis(connection_pool=self.connection_pool) as redis:
                     message = await self._next(redis)
@@ -97,23 +117,28 @@ async def _acknowledge() -> None:
     """Nothing to do: wake-ups are read without acknowledgement."""
 
 
-broker = WakeUpBroker(
-    settings.redis_url or "redis://127.0.0.1:6379",
-    queue_name="sluice:wake",
-    consumer_group_name="workers",
-    consumer_name=f"{socket.gethostname()}-{os.getpid()}",
-    consumer_id="0",
-    xread_block=_BLOCK_MILLISECONDS,
-    maxlen=10_000,
-    **redis_options(),
-)
+_REDIS_URL = settings.redis_url or "redis://127.0.0.1:6379"
+broker = WakeUpBroker(_REDIS_URL, "sluice:wake")
+express_broker = WakeUpBroker(_REDIS_URL, "sluice:wake:express")
 
 
 async def wake() -> None:
-    """Wakes one idle worker. Takes 200 ms at most and never fails: the sweep finds the job anyway."""
+    """Wakes one idle lane of each kind, whoever may have the job. Takes 200 ms at most and never fails: the sweep
+    finds the job anyway."""
+    await _send(broker, express_broker)
+
+
+async def hand_on(to: WakeUpBroker) -> None:
+    """Puts a wake-up that came to a busy lane back, for an idle one. Never fails, as `wake`."""
+    await _send(to)
+
+
+async def _send(*brokers: WakeUpBroker) -> None:
     try:
         async with asyncio.timeout(_WAKE_SECONDS):
-            await AsyncKicker(task_name=INGEST, broker=broker, labels={}).kiq()
+            await asyncio.gather(
+                *(AsyncKicker(task_name=INGEST, broker=each, labels={}).kiq() for each in brokers)
+            )
     except Exception as error:  # noqa: BLE001  # taskiq wraps whatever Redis raises in errors of its own
         reason = error.__cause__ or error
         logger.warning("no worker woken, a sweep will find the job", extra={"error": repr(reason)})

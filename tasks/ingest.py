@@ -44,34 +44,40 @@ _Answer = TypeVar("_Answer")
 
 
 class Ingest:
-    """Works through the jobs of this worker process, one at a time."""
+    """One lane of a worker process: it works through jobs, one at a time; if it is the express lane, small ones only."""
 
-    def __init__(self, store: Store, redis: Redis, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, store: Store, redis: Redis, stopping: asyncio.Event, *, small_only: bool = False
+    ) -> None:
         self._store = store
         self._redis = redis
         self._stopping = stopping
-        self._busy = asyncio.Lock()
+        self._small_only = small_only
+        self.idle = asyncio.Event()
+        """Set while this lane neither has a job nor asks for one."""
+        self.idle.set()
 
-    async def until_idle(self) -> None:
+    async def until_idle(self) -> bool:
         """Claims and works through one job after the other, until none waits or this worker is to stop.
 
-        Raises one of DATABASE_AWAY when there is no database to claim from.
+        False, at once, if this lane is busy already. Raises one of DATABASE_AWAY when there is no database to claim from.
         """
-        async with self._busy:
-            while not self._stopping.is_set():
-                job = await Job.claim_next(settings.lease_seconds)
-                if job is None:
-                    return
+        if not self.idle.is_set():
+            return False
+        self.idle.clear()
+        try:
+            while not self._stopping.is_set() and (job := await self._claim()):
                 await self._run(job)
+        finally:
+            self.idle.set()
+        return True
 
-    async def settled(self) -> None:
-        """Returns when no job is under way in this process."""
-        async with self._busy:
-            return
+    async def _claim(self) -> Job | None:
+        return await Job.claim_next(settings.lease_seconds, small_only=self._small_only)
 
     async def _run(self, job: Job) -> None:
         reached(Point.AFTER_CLAIM)
-        logger.info("job claimed", extra=_about(job, attempt=job.attempt, index=job.next_index))
+        logger.info("job claimed", extra=self._about_claim(job))
         announcer = Announcer(self._redis, job)
         announcer.announce()
         try:
@@ -83,6 +89,10 @@ class Ingest:
             await _hand_back(job)
         finally:
             await announcer.finish()
+
+    def _about_claim(self, job: Job) -> dict[str, Any]:
+        lane = "express" if self._small_only else "main"
+        return _about(job, attempt=job.attempt, index=job.next_index, lane=lane)
 
     async def _read_and_finish(self, job: Job, announcer: Announcer) -> None:
         try:

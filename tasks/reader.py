@@ -45,7 +45,7 @@ _F_SETPIPE_SZ = 1031  # fcntl.F_SETPIPE_SZ, where the platform has it
 _ERROR_KEYS = ("message", "record_index", "line")
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tasks.reader"])
+_processes.set_forkserver_preload(["tasks.reader", "tasks.warm_reader"])
 
 
 def warm_up() -> None:

@@ -19,20 +19,22 @@ FILES_SECONDS = 60.0
 
 
 async def sweep(ingest: Ingest, stopping: asyncio.Event) -> None:
-    """Sweeps until `stopping` is set. Needs no Redis."""
+    """Sweeps for one lane until `stopping` is set. Needs no Redis."""
     while not stopping.is_set():
         await claim_all(ingest)
         await _pause(stopping, random.uniform(*SWEEP_SECONDS))  # noqa: S311  # jitter, not a secret
 
 
-async def claim_all(ingest: Ingest) -> None:
-    """Works through all jobs that wait. A database that does not do what it should is left to the next sweep."""
+async def claim_all(ingest: Ingest) -> bool:
+    """Works through all jobs that wait; False if that lane is busy. A database that does not do what it should is left
+    to the next sweep."""
     try:
-        await ingest.until_idle()
+        return await ingest.until_idle()
     except DATABASE_AWAY as error:
         logger.warning("no job claimed, trying again", extra={"error": repr(error)})
     except Exception as error:  # noqa: BLE001  # a worker outlives it all: no tables yet, our own bugs
         logger.error("no job claimed, trying again", extra={"error": repr(error)})  # noqa: TRY400
+    return True
 
 
 async def sweep_files(orphans: Orphans, stopping: asyncio.Event) -> None:

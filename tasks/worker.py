@@ -1,4 +1,8 @@
-"""One worker process: it listens for wake-ups, sweeps, and works through jobs until it is asked to stop."""
+"""One worker process: it listens for wake-ups, sweeps, and works through jobs until it is asked to stop.
+
+It has two lanes, each with one job at a time: the main lane takes any job, the express lane small ones only, so that
+these never wait for big ones (docs/fairness.md).
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +18,7 @@ from taskiq.api import run_receiver_task
 from tortoise import Tortoise
 
 from settings import settings, tortoise_config
-from tasks.broker import INGEST, broker, redis_options
+from tasks.broker import INGEST, WakeUpBroker, broker, express_broker, hand_on, redis_options
 from tasks.ingest import Ingest
 from tasks.orphans import Orphans
 from tasks.reader import warm_up
@@ -38,13 +42,24 @@ async def _work(database_url: str, redis_url: str) -> None:
     warm_up()
     async with _connected(database_url), _redis(redis_url) as redis:
         store = open_store(settings)
-        ingest = Ingest(store, redis, stopping)
-        async with _woken(ingest), asyncio.TaskGroup() as beside:
+        main = Ingest(store, redis, stopping)
+        express = Ingest(store, redis, stopping, small_only=True)
+        async with (
+            _woken(main, broker),
+            _woken(express, express_broker),
+            asyncio.TaskGroup() as beside,
+        ):
             beside.create_task(sweep_files(Orphans(store), stopping), name="files")
+            beside.create_task(_work_through(express, stopping), name="express lane")
             logger.info("worker ready")
-            await sweep(ingest, stopping)
-            await ingest.settled()
+            await _work_through(main, stopping)
     logger.info("worker stopped")
+
+
+async def _work_through(lane: Ingest, stopping: asyncio.Event) -> None:
+    """Returns once `stopping` is set and the lane has left its job."""
+    await sweep(lane, stopping)
+    await lane.idle.wait()
 
 
 def _stop_on_signal() -> asyncio.Event:
@@ -88,29 +103,31 @@ async def _redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @contextlib.asynccontextmanager
-async def _woken(ingest: Ingest) -> AsyncIterator[None]:
-    """Lets taskiq call `ingest` for every wake-up, as long as the block runs."""
+async def _woken(lane: Ingest, broker: WakeUpBroker) -> AsyncIterator[None]:
+    """Lets taskiq call `lane` for every wake-up that it takes from `broker`, as long as the block runs."""
 
     async def claim() -> None:
-        await claim_all(ingest)
+        if not await claim_all(lane):
+            await hand_on(broker)
 
+    broker.idle = lane.idle
     broker.register_task(claim, task_name=INGEST)
     listening = asyncio.create_task(
         run_receiver_task(
             broker, max_async_tasks=1, run_startup=True, ack_time=AcknowledgeType.WHEN_RECEIVED
         ),
-        name="wake-ups",
+        name=f"wake-ups from {broker.queue_name}",
     )
     try:
         yield
     finally:
+        broker.stop_listening()
         await _cancel(listening)
         await broker.shutdown()
 
 
 async def _cancel(listening: asyncio.Task[None]) -> None:
     # More than once: redis-py swallows a cancellation that reaches it while it connects.
-    broker.stop_listening()
     while not listening.done():
         listening.cancel()
         await asyncio.wait({listening}, timeout=0.2)

@@ -5,17 +5,21 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import aclosing
+from multiprocessing import forkserver
 from pathlib import Path
+from typing import get_args
 from uuid import uuid4
 
 import psutil
 import pytest
 
 import tasks.reader
+from tasks import warm_reader
 from tasks.errors import ReaderCrashed, ReaderFaulty
 from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FailureCode, FileError
+from tasks.pipeline.fields import AnyType
 from tasks.pipeline.record import Batch, ChunkSize, FileFormat, Position
 from tasks.reader import Order, read
 from tests import samples
@@ -38,12 +42,14 @@ def _order(path: Path, **changes: object) -> Order:
 
 def _children() -> list[psutil.Process]:
     """The reader processes that live now: what the fork server has below it."""
-    below = psutil.Process().children(recursive=True)
-    return [
-        process
-        for process in below
-        if process.ppid() != os.getpid() and "multiprocessing" in str(process.cmdline())
-    ]
+    return [process for process in psutil.Process().children(recursive=True) if _is_reader(process)]
+
+
+def _is_reader(process: psutil.Process) -> bool:
+    try:
+        return process.ppid() != os.getpid() and "multiprocessing" in str(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def _all(order: Order) -> list[Batch]:
@@ -154,3 +160,11 @@ async def test_a_child_may_have_a_gibibyte_of_memory(tmp_path: Path) -> None:
             break
 
     assert {(2**30, 2**30)} == limits
+
+
+def test_the_fork_server_has_read_every_format_and_every_type_once() -> None:
+    """A good and a bad value of each type in each format: what a child needs has been compiled before it is born."""
+    assert dict.fromkeys(FileFormat, (1, 1)) == warm_reader.read_all()
+    types = {get_args(field.model_fields["type"].annotation)[0] for field in get_args(AnyType)}
+    assert types == {field["type"] for field in warm_reader.FIELDS}
+    assert warm_reader.__name__ in forkserver._forkserver._preload_modules  # type: ignore[attr-defined]
