@@ -38,7 +38,7 @@ class Member:
     async def take(self) -> str | None:
         """The latest result, as JSON; None when no more will come."""
         if self._latest is not None:
-            await asyncio.sleep(0)  # it is slow: others of its connection may have waited as long for their turn
+            await asyncio.sleep(0)  # it is slow: others of its connection have waited for their turn, too
         while self._latest is None and not self._is_over:
             self._news.clear()
             await self._news.wait()
@@ -59,8 +59,8 @@ class Member:
 class Audience:
     """The members of one execution.
 
-    What somebody sees first must be as new as if he were alone: it comes from a look at the row that began after he
-    came. Until then results pass him by.
+    Everybody begins as if he were alone: with what the row says when it is read after he came. Until then results pass
+    him by; and what is read for him alone is no news for the others.
     """
 
     def __init__(self) -> None:
@@ -68,6 +68,8 @@ class Audience:
         self._new: set[Member] = set()
         self._looked_for: set[Member] = set()
         self._served: set[Member] = set()
+        self._addressed: set[Member] | None = None
+        """Whom alone the next result is for."""
         self._latest: str | None = None
 
     def __len__(self) -> int:
@@ -93,29 +95,27 @@ class Audience:
         self._looked_for |= self._new
         self._new.clear()
 
-    def end_look(self, *, is_news: bool) -> None:
-        """It has been read. What is new will be the next result; otherwise the latest one is what they get."""
-        if not is_news:
-            self._tell(self._looked_for)
-        self._served |= self._looked_for
-        self._looked_for.clear()
+    def end_look(self, *, is_news: bool) -> bool:
+        """It has been read. True when there is somebody to tell: that must be the next result."""
+        came, self._looked_for = self._looked_for, set()
+        self._served |= came
+        self._addressed = None if is_news else came
+        return is_news or bool(came)
 
     def publish(self, result: str) -> None:
-        """A result, for all but those who are still to be looked for."""
+        """The next result."""
+        addressed, self._addressed = self._addressed, None
         self._latest = result
-        self._tell(self._served)
+        for member in self._served if addressed is None else addressed:
+            member.put(result)
 
     def end(self, errors: list[GraphQLError] | None) -> None:
         """There are no more results; who came after the last one gets that."""
-        waiting = self._new | self._looked_for
-        self._tell(waiting)
-        for member in waiting | self._served:
-            member.end(errors)
-
-    def _tell(self, members: set[Member]) -> None:
-        if self._latest is not None:
-            for member in members:
+        for member in self._new | self._looked_for:
+            if self._latest is not None:
                 member.put(self._latest)
+        for member in self._new | self._looked_for | self._served:
+            member.end(errors)
 
 
 def _nobody_looks_yet() -> None:

@@ -54,29 +54,33 @@ async def follow(
 ) -> AsyncGenerator[Progress, None]:
     """The state now and every newer one that arrives, up to and including the final one, which the row tells.
 
-    Whoever joins the audience meanwhile has the row read, so that he begins with the state now, too.
+    For whoever joins the audience meanwhile the row is read, so that he begins with the state now, too.
     """
     audience = audience or Audience()
     async with feed.watch(job_id) as slot:
         audience.ask_for_look = slot.mark_stale
         shown: Progress | None = None
         state = await _look(job_id, shown, audience)
-        while shown is None or not shown.status.is_final:
-            if state is not None and state.is_newer_than(shown):
+        while True:
+            if state is not None:
                 yield state
-                shown = state
-                continue
+                shown = state if state.is_newer_than(shown) else shown
+                if state.status.is_final:
+                    return
             state = await slot.take(POLL_SECONDS)
             if state is None or state.status.is_final or audience.is_waiting:
                 state = await _look(job_id, shown, audience)
+            elif not state.is_newer_than(shown):
+                state = None
 
 
 async def _look(job_id: UUID, shown: Progress | None, audience: Audience) -> Progress | None:
+    """What the row says; None when it is nothing new, and nobody waits to begin."""
     audience.begin_look()
     state = await _row_state(job_id)
-    if state is not None:
-        audience.end_look(is_news=state.is_newer_than(shown))
-    return state
+    if state is None:
+        return None
+    return state if audience.end_look(is_news=state.is_newer_than(shown)) else None
 
 
 async def _row_state(job_id: UUID) -> Progress | None:
