@@ -143,7 +143,7 @@ async def test_a_claim_does_not_wait_for_another_claim_of_the_same_partner() -> 
 
 
 WAITING = 100_000
-FINISHED = 300_000
+FINISHED = 200_000
 HOGS = 50
 """Partners who share the waiting jobs; another one has submitted last."""
 
@@ -154,14 +154,15 @@ async def crowd(database: None) -> AsyncIterator[Partner]:
     partners = [await make_partner() for _ in range(HOGS)]
     schema = await make_schema(partner=partners[0])
     pool = connections.get("default")
-    for status, count in (("PENDING", WAITING), ("COMPLETED", FINISHED)):
+    portion = 25_000  # each far below the time that a statement may take
+    for status in ["PENDING"] * (WAITING // portion) + ["COMPLETED"] * (FINISHED // portion):
         await pool.execute_query(
             "INSERT INTO job (id, partner_id, record_schema_id, status, filename, format, size_bytes, sha256, storage_key,"
             " attempt, crashes, next_index, next_offset, next_line, bytes_read, records_accepted, records_rejected,"
             " error_counts, created_at)"
             " SELECT gen_random_uuid(), ($1::uuid[])[n % $2 + 1], $3, $4, '', 'CSV', $5, '', '', 0, 0, 0, 0, 0, 0, 0, 0, '{}',"
             " clock_timestamp() FROM generate_series(1, $6) n",
-            [[partner.id for partner in partners], HOGS, schema.id, status, SMALL_BYTES + 1, count],
+            [[partner.id for partner in partners], HOGS, schema.id, status, SMALL_BYTES + 1, portion],
         )
     await pool.execute_query("UPDATE partner SET served_at = clock_timestamp() - interval '1 day'")
     await pool.execute_script("ANALYZE job; ANALYZE partner")
