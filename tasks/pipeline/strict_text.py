@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterable
+from itertools import accumulate, pairwise, repeat
 from typing import BinaryIO
 
 from tasks.pipeline.encoding import Encoding
@@ -122,12 +123,16 @@ class Window:
 
     def locate(self, positions: Iterable[int]) -> tuple[list[int], list[int]]:
         """`place_of` each of the characters, which are in rising order."""
-        offsets, lines = [], []
-        for position in positions:
-            self._move(position)
-            offsets.append(self._offset)
-            lines.append(self._line)
-        return offsets, lines
+        bounds = [self._at, *positions]
+        pieces = [self.text[start:end] for start, end in pairwise(bounds)]
+        sizes = map(len, pieces)
+        if not self._one_byte_each:
+            codec = self.source.codec
+            sizes = map(len, [piece.encode(codec) for piece in pieces])
+        offsets = list(accumulate(sizes, initial=self._offset))
+        lines = list(accumulate(map(str.count, pieces, repeat("\n")), initial=self._line))
+        self._at, self._offset, self._line = bounds[-1], offsets[-1], lines[-1]
+        return offsets[1:], lines[1:]
 
     def place_of(self, position: int) -> tuple[int, int]:
         """Byte offset and line of a character, which must not lie before any that was located earlier."""

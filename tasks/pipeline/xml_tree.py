@@ -55,7 +55,7 @@ class Tree:
         names = {local_name(root), name or local_name(root)}
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
-            tag=[f"{{*}}{local}" for local in names if not _NEVER_IN_NAMES.search(local)],
+            tag=[f"{{*}}{local or '*'}" for local in names if not _NEVER_IN_NAMES.search(local)],
             encoding="utf-8",  # whatever the file's: it was decoded before
             resolve_entities=False,
             no_network=True,

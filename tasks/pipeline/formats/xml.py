@@ -12,6 +12,7 @@ from tasks.pipeline.record import MAX_RECORD_BYTES, Chunk, ChunkSize, Position
 from tasks.pipeline.strict_text import StrictText, Window
 from tasks.pipeline.xml_framing import Frame, Framer
 from tasks.pipeline.xml_prolog import encoding_of, find_root
+from tasks.pipeline.xml_regular import Regular
 from tasks.pipeline.xml_rows import Rows
 from tasks.pipeline.xml_tree import Tree
 
@@ -28,38 +29,54 @@ def read(
     start: Position,
     chunk_size: ChunkSize,
     block_bytes: int = BLOCK_BYTES,
+    *,
+    quick: bool = True,
 ) -> Iterator[Chunk]:
-    """See `record.Reader`. `block_bytes`: how much is read at once. To go on at `start`, it skips `start.index` records."""
+    """See `record.Reader`. `block_bytes`: how much is read at once. To go on at `start`, it skips `start.index` records.
+
+    Without `quick` the careful way is the only one: the result is the same.
+    """
     file.seek(0)
     encoding = encoding_of(file.read(min(size, _HEAD_BYTES)), definition.encoding)
-    place = Position(0, encoding.bom_bytes, 1)
-    window = Window(StrictText(file, encoding, place, block_bytes), place)
-    root = find_root(window)
-    yield from _Records(file, window, root, definition, Chunks(start.index, chunk_size)).chunks()
+
+    def window_at(place: Position) -> Window:
+        return Window(StrictText(file, encoding, place, block_bytes), place)
+
+    window = window_at(Position(0, encoding.bom_bytes, 1))
+    rows, chunks = Rows(definition), Chunks(start.index, chunk_size)
+    regular = Regular(window, find_root(window), definition.record_path, rows, chunks)
+    nests = any(definition.record_path in field.source.split("/") for field in definition.fields)
+    if quick and not nests:
+        yield from regular.read()
+        window = window_at(regular.end)
+    yield from _Records(file, window, regular, rows, chunks, nests=nests).chunks()
 
 
 class _Records:
-    """The records of a document whose root's start tag is in the window."""
+    """The records behind those that `regular` has read, from a window that begins there."""
 
     def __init__(
-        self, file: BinaryIO, window: Window, root: str, definition: Definition, chunks: Chunks
+        self, file: BinaryIO, window: Window, regular: Regular, rows: Rows, chunks: Chunks, *, nests: bool
     ) -> None:
         self._file = file
         self._window = window
-        self._root = root
-        nests = any(definition.record_path in field.source.split("/") for field in definition.fields)
-        self._tree = Tree(root, definition.record_path, nests=nests)
-        self._framer = Framer(window, definition.record_path, nests=nests)
-        self._rows = Rows(definition)
+        self._root = regular.root
+        self._tree = Tree(regular.root, regular.name, nests=nests)
+        self._framer = Framer(window, regular.name, nests=nests)
+        self._rows = rows
         self._chunks = chunks
         self._first = chunks.next_index
-        self._named = definition.record_path is not None
-        self._index = self._due = 0
+        self._named = regular.name is not None
+        self._index = regular.end.index
+        self._due = 0
+        if regular.head:
+            self._tree.feed(regular.before())
+            self._framer.root_tag = regular.head[regular.head.rindex(f"<{regular.root}") :]
 
     def chunks(self) -> Iterator[Chunk]:
         """All of them, from the first that is wanted on."""
         try:
-            text = self._window.text
+            text = self._window.text or self._window.read_on()
             while text:
                 yield from self._parse(text)
                 text = self._window.read_on()

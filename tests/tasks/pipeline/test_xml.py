@@ -208,6 +208,7 @@ def test_xml_reports_ten_unknown_elements_at_most() -> None:
         ("hello", "MALFORMED", None, 1),
         ('\n{"a": 1}', "MALFORMED", None, 2),
         ("<>", "MALFORMED", None, 1),
+        ("<n:/>", "MALFORMED", 0, 1),
         ("</r>", "MALFORMED", None, 1),
         ("<!doctype html><html></html>", "MALFORMED", None, 1),
         ("<html><body><br>x</body></html>", "MALFORMED", 0, 1),
