@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from sluice import subscriptions
-from sluice.errors import ApiError, Unreachable
+from sluice.errors import ApiError, SluiceError, Unreachable
 
 _SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
@@ -20,9 +20,9 @@ class ApiClient:
     """Talks to one Sluice with one key. An async context manager; every call raises ApiError."""
 
     def __init__(self, url: str, key: str) -> None:
-        """`url` is the server's address, with or without `/graphql`."""
+        """`url` is the server's address, with or without `/graphql`. Raises SluiceError for what can be neither."""
         self.url = _endpoint(url)
-        self._headers = {"X-API-Key": key}
+        self._headers = {"X-API-Key": _key(key)}
         # Somebody's proxy knows no way to this very machine.
         self._use_proxies = urlsplit(self.url).hostname not in _LOOPBACK
         self._options: dict[str, Any] = {
@@ -63,7 +63,9 @@ class ApiClient:
         try:
             answer = await answering
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
+            # A text about a header would quote the key.
+            is_quoting = isinstance(error, httpx.LocalProtocolError) or not str(error)
+            reason = type(error).__name__ if is_quoting else str(error)
             raise Unreachable(f"no answer from {self.url} ({reason}): is Sluice running there?") from None
         try:
             payload = answer.json()
@@ -104,6 +106,21 @@ def _one(error: dict[str, Any]) -> str:
 
 
 def _endpoint(url: str) -> str:
-    address = url if "://" in url else f"http://{url}"
-    address = address.rstrip("/")
-    return address if urlsplit(address).path else f"{address}/graphql"
+    address = (url if "://" in url else f"http://{url}").rstrip("/")
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return address if parts.path else f"{address}/graphql"
+    except ValueError:
+        pass
+    raise SluiceError(f"{url} is no address of a Sluice: give one like http://localhost:8000")
+
+
+def _key(key: str) -> str:
+    """Without the line break that files and secrets bring along."""
+    stripped = key.strip()
+    if not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise SluiceError(
+            "the API key holds characters that no key has: copy it again, it looks like slc_0a1b…_…"
+        )
+    return stripped

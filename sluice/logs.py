@@ -15,6 +15,7 @@ import orjson
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 _SECRETS = re.compile(r"(slc_[0-9a-z]+_)[0-9a-z]+|(://[^/\s:@]*:)[^/\s@]+(?=@)")
 _LEVELS = {
+    "asyncpg": "ERROR",  # its pool warns with a traceback for each connection that it cannot make while the server starts
     "httpx": "WARNING",
     "python_multipart": "ERROR",
     "taskiq": "ERROR",

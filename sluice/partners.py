@@ -14,8 +14,8 @@ _NAME_CHARACTERS = 200
 
 async def create(database_url: str, name: str) -> str:
     """Saves a partner called `name`; its API key, which nobody can read again. Raises SluiceError."""
-    if not 1 <= len(name.strip()) <= _NAME_CHARACTERS or not is_storable(name):
-        raise SluiceError(f"a partner's name has 1 to {_NAME_CHARACTERS} characters, in valid UTF-8")
+    if not 1 <= len(name.strip()) <= _NAME_CHARACTERS or not is_storable(name) or not name.isprintable():
+        raise SluiceError(f"a partner's name has 1 to {_NAME_CHARACTERS} printable characters")
     async with reachable(database_url), TortoiseContext() as tortoise:
         await tortoise.init(config=tortoise_config(database_url))
         try:

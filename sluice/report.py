@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -38,7 +38,7 @@ def bar(console: Console, title: str) -> Iterator[Bar]:
         yield _Lines(console, title)
         return
     columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=32), TaskProgressColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}"), BarColumn(bar_width=16), TaskProgressColumn(),
         TextColumn("{task.fields[words]}", style="dim"),
     )  # fmt: skip
     with Progress(*columns, console=console) as progress:

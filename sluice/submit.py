@@ -46,19 +46,29 @@ async def submit(
                 print(await operations.submit_file(client, schema_id, content, file_format))
             return 0
         console = report.console(stderr=True)
-        job = await follow(console, client, file, schema_id, file_format)
-        print(job["id"])
+        job = await follow(console, client, file, schema_id, file_format, on_submitted=_print_id)
         report.summary(console, job)
         return 0 if job["status"] == "COMPLETED" else 1
 
 
+def _print_id(job_id: str) -> None:
+    # At once: who stops watching, or loses the connection, must be able to find the job, which goes on.
+    print(job_id, flush=True)
+
+
 async def follow(
-    console: Console, client: ApiClient, file: Path, schema_id: str, file_format: str | None = None
+    console: Console,
+    client: ApiClient,
+    file: Path,
+    schema_id: str,
+    file_format: str | None = None,
+    on_submitted: Callable[[str], None] = lambda _job_id: None,
 ) -> dict[str, Any]:
     """Sends a file and shows how far it is, until the job is done: the job. Raises SluiceError."""
     with report.bar(console, file.name) as bar:
         with _opened(file, on_read=bar.sent) as content:
             job_id = await operations.submit_file(client, schema_id, content, file_format)
+        on_submitted(job_id)
         async for state in operations.progress(client, job_id):
             bar.show(state["percent"], report.in_words(state))
     return await operations.result(client, job_id, _ERRORS_SHOWN)
@@ -80,6 +90,8 @@ class _Sent(io.FileIO):
 
 
 def _opened(file: Path, on_read: Callable[[int, int], None] = lambda _done, _size: None) -> BinaryIO:
+    if file.exists() and not file.is_file():
+        raise SluiceError(f"cannot read {file}: it is no file")
     try:
         return cast("BinaryIO", _Sent(file, on_read))
     except OSError as error:

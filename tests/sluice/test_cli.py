@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sluice.cli import parser
+from sluice.client import ApiClient
 from sluice.endpoints import Services, free_port
 from tests.sluice.processes import ROOT, environment, eventually, sluice
 
@@ -149,6 +150,43 @@ def test_api_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert f"sluice: no answer from {url}/graphql" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--key", "slc_…", "the API key holds characters that no key has"),
+        ("--key", "slc_1\r\nX: secret", "the API key holds characters that no key has"),
+        ("--url", "http://[::1", "http://[::1 is no address of a Sluice"),
+        ("--url", "ftp://localhost", "ftp://localhost is no address of a Sluice"),
+        ("--url", "http://", "http:// is no address of a Sluice"),
+    ],
+)
+def test_what_can_be_no_key_and_no_address_is_told(
+    tmp_path: Path, option: str, value: str, said: str
+) -> None:
+    """In one line, which does not hold the key, and before anything is sent."""
+    (tmp_path / "orders.csv").write_text("a\n1\n")
+    given = {"--key": "k", "--url": "http://127.0.0.1:1", option: value}
+
+    refused = sluice(
+        tmp_path,
+        "submit",
+        str(tmp_path / "orders.csv"),
+        "--schema",
+        "x",
+        *[part for pair in given.items() for part in pair],
+    )
+
+    assert 1 == refused.returncode
+    assert refused.stderr.startswith(f"sluice: {said}")
+    assert "Traceback" not in refused.stderr
+    assert "secret" not in refused.stderr
+
+
+def test_a_key_may_end_with_a_line_break(tmp_path: Path) -> None:
+    """As it does in files and secrets."""
+    assert {"X-API-Key": "slc_1_2"} == ApiClient("http://127.0.0.1:1", "slc_1_2\r\n")._headers
+
+
 @pytest.fixture
 def web_page() -> Iterator[str]:
     """The address of a server that is no Sluice."""
@@ -180,10 +218,12 @@ def test_server_that_is_no_sluice_is_told(tmp_path: Path, web_page: str) -> None
     assert "is that a Sluice?" in refused.stderr
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 201], ids=["empty", "blank", "too long"])
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 201, "a\nb"], ids=["empty", "blank", "too long", "two lines"]
+)
 def test_senseless_partner_name_is_refused(tmp_path: Path, name: str) -> None:
     """Before anything is asked of the database."""
     refused = sluice(tmp_path, "partner", "create", name, SLUICE_DATABASE_URL="postgresql://127.0.0.1:1/db")
 
     assert 1 == refused.returncode
-    assert "a partner's name has 1 to 200 characters" in refused.stderr
+    assert "a partner's name has 1 to 200 printable characters" in refused.stderr
