@@ -186,6 +186,18 @@ class Elements:
             faults[position] = first_problems(problems, len(unknown))
 
 
+def fill(
+    rows: list[Sequence[Value]],
+    gaps: Sequence[int],
+    picked: Sequence[Sequence[Value]],
+    faults: dict[int, list[Problem]],
+) -> dict[int, list[Problem]]:
+    """Put picked rows into the gaps of others; gives their faults by position among all rows."""
+    for position, row in zip(gaps, picked, strict=True):
+        rows[position] = row
+    return {gaps[position]: problems for position, problems in faults.items()}
+
+
 class _Nested:
     """Writes the objects and arrays inside elements as compact JSON.
 

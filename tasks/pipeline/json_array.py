@@ -1,11 +1,13 @@
 """Cuts the elements of a JSON array out of a window of text, one by one, and tells damage from a mere end of text."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from tasks.pipeline.elements import SCAN_ERRORS, explain, make_scan
 from tasks.pipeline.errors import FailureCode, FileError
-from tasks.pipeline.record import MAX_RECORD_BYTES
+from tasks.pipeline.json_shape import MAX_CHARS, SAMPLE, Shapes
+from tasks.pipeline.record import MAX_RECORD_BYTES, Value
 from tasks.pipeline.strict_text import Window
 
 _LARGE_CHARS = MAX_RECORD_BYTES // 4
@@ -29,27 +31,35 @@ _scan = make_scan()
 
 
 class Cutter:
-    """Fills `values` (as `elements.make_scan` gives them), their `texts` and where those start in the window.
+    """Fills `starts`, where each element begins in the window, and its row if it has the usual shape.
 
+    The rows in `gaps` are still to come, from `values` (as `elements.make_scan` gives them) and their `texts`.
     `enter` first, then in turn `cut` and `go_on` until `ended`; what was cut must be fetched before `go_on`.
     All raise FileError where the array is damaged, and leave the window's position where a later reader of the file
     meets the same damage: right after the last whole element, or before the damaged one.
     """
 
-    def __init__(self, window: Window, index: int) -> None:
+    def __init__(self, window: Window, index: int, shapes: Shapes) -> None:
         self.window = window
+        self.shapes = shapes
         self.index = index
         """The index of the first element that was not fetched."""
         self.ended = False
         """Whether the window stands on the bracket that closes the array."""
+        self._clear()
+
+    def _clear(self) -> None:
+        self.starts: list[int] = []
+        self.rows: list[Sequence[Value]] = []
+        self.gaps: list[int] = []
         self.values: list[Any] = []
         self.texts: list[str] = []
-        self.starts: list[int] = []
+        self._offered = self._seen = 0
 
     def forget(self) -> None:
         """What was cut has been fetched."""
-        self.index += len(self.values)
-        self.values, self.texts, self.starts = [], [], []
+        self.index += len(self.starts)
+        self._clear()
 
     def enter(self, *, after_element: bool) -> None:
         """Go to the first element that is left. `after_element`: the position is right behind one."""
@@ -68,18 +78,43 @@ class Cutter:
         text, position = self.window.text, self.window.position
         try:
             while not self.ended:
+                position = self._run(position)
                 value, end = _scan(text, position)
                 separator = _SEPARATOR.match(text, end)
                 if separator is None or (end - position > _LARGE_CHARS and self._is_too_large(position, end)):
                     break
-                self.values.append(value)
-                self.texts.append(text[position:end])
-                self.starts.append(position)
+                self._add(value, position, end)
                 position = separator.end()
                 self.ended = separator[1] is not None
+                if len(self.gaps) - self._offered == SAMPLE:
+                    self._offer()
         except SCAN_ERRORS:
             pass  # `go_on` sees to it
+        self._offer()
         self.window.position = position - self.ended
+
+    def _offer(self) -> None:
+        """Let the usual shape be learned from the elements that do not have it, here and now: a file may be small."""
+        new = len(self.gaps) - self._offered
+        self.shapes.offer(self.texts[self._offered :], len(self.starts) - self._seen - new)
+        self._offered, self._seen = len(self.gaps), len(self.starts)
+
+    def _run(self, position: int) -> int:
+        """Take the elements of the usual shape from `position` on; where the next one begins."""
+        shape = self.shapes.shape
+        if shape is None or len(self.window.text) - position > MAX_CHARS:
+            return position
+        rows, starts, end = shape.run(self.window.text, position)
+        self.rows += rows
+        self.starts += starts
+        return end
+
+    def _add(self, value: Any, start: int, end: int) -> None:
+        self.gaps.append(len(self.starts))
+        self.values.append(value)
+        self.texts.append(self.window.text[start:end])
+        self.starts.append(start)
+        self.rows.append(())
 
     def go_on(self) -> None:
         """Read on where the window cuts an element off; raise what is wrong with an element that is not whole."""
@@ -131,10 +166,7 @@ class Cutter:
             raise self._truncated(self.index + whole)
 
     def _take(self, value: Any, end: int) -> None:
-        start = self.window.position
-        self.values.append(value)
-        self.texts.append(self.window.text[start:end])
-        self.starts.append(start)
+        self._add(value, self.window.position, end)
         self.window.position = end
 
     def _skip_white_space(self) -> str:

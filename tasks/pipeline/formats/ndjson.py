@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import compress, repeat
+from itertools import accumulate, compress, repeat
 from json import JSONDecodeError
 from typing import Any, BinaryIO
 
 from tasks.pipeline.chunking import Chunks
 from tasks.pipeline.definition import Definition
-from tasks.pipeline.elements import SCAN_ERRORS, Elements, explain, make_scan
+from tasks.pipeline.elements import SCAN_ERRORS, Elements, explain, fill, make_scan
 from tasks.pipeline.encoding import HEAD_BYTES, Encoding, detect, has_surrogate
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.framing import Lines
+from tasks.pipeline.json_shape import MAX_CHARS, Shapes
 from tasks.pipeline.record import Chunk, ChunkSize, NotScalar, Position, Problem, RecordErrorCode, Value
+
+SAMPLE_LINES = 500
+"""As long as no shape is known, no more lines than this are read at once: the rest may be read by their shape."""
 
 _WHITE_SPACE = b" \t\r\n"
 _INDENT = re.compile(r"[ \t\r]*")
@@ -30,10 +34,10 @@ def read(
     first = start if start.index else Position(0, encoding.bom_bytes, 1)
     lines = Lines(file, encoding, first.offset, first.line, lf_only=True)
     chunks = Chunks(first.index, chunk_size)
-    elements = Elements(definition)
+    elements, shapes = Elements(definition), Shapes(definition)
     try:
         while lines.raw or lines.more():
-            yield from _take(lines, elements, chunks, size)
+            yield from _take(lines, elements, shapes, chunks, size)
     except FileError as error:
         yield from chunks.flush()
         error.line, error.record_index = lines.first_line, chunks.next_index
@@ -43,21 +47,57 @@ def read(
     yield from chunks.flush()
 
 
-def _take(lines: Lines, elements: Elements, chunks: Chunks, size: int) -> Iterator[Chunk]:
+def _take(lines: Lines, elements: Elements, shapes: Shapes, chunks: Chunks, size: int) -> Iterator[Chunk]:
     """Read a portion of the window's lines and move on."""
-    count = lines.portion
-    bare = list(map(bytes.rstrip, lines.raw[:count], repeat(_WHITE_SPACE)))
+    count = lines.portion if shapes.shape else min(lines.portion, SAMPLE_LINES)
+    raw = lines.raw[:count]
     numbers: Sequence[int] = range(lines.first_line, lines.first_line + count)
     offsets: Sequence[int] = lines.offsets[:count]
     end = (min(lines.offsets[count], size), lines.first_line + count)
-    if not all(bare):
-        numbers, offsets = list(compress(numbers, bare)), list(compress(offsets, bare))
-        bare = list(filter(None, bare))
-    texts = list(map(str, bare, repeat(lines.encoding.line_codec), repeat(lines.encoding.line_errors)))
-    rows, faults = _rows(texts, elements)
-    _report_invalid(bare, lines.encoding, texts, rows, faults)
+    rows, missed = _by_shape(raw, lines.encoding, shapes)
+    faults: Faults = {}
+    if missed:
+        bare = list(map(bytes.rstrip, map(raw.__getitem__, missed), repeat(_WHITE_SPACE)))
+        if not all(bare):
+            blank = {position for position, text in zip(missed, bare, strict=True) if not text}
+            kept = [position not in blank for position in range(count)]
+            numbers, offsets = list(compress(numbers, kept)), list(compress(offsets, kept))
+            rows = list(compress(rows, kept))
+            before = list(accumulate(kept, initial=0))
+            missed = [before[position] for position in missed if kept[position]]
+            bare = list(filter(None, bare))
+        faults = _read_exactly(bare, lines.encoding, elements, shapes, rows, missed)
     lines.drop(count)
     yield from chunks.add(rows, offsets, numbers, faults, end)
+
+
+def _by_shape(
+    raw: list[bytes], encoding: Encoding, shapes: Shapes
+) -> tuple[list[Sequence[Value]], Sequence[int]]:
+    """Rows of the lines that have the usual shape, and which of the rows are still to come."""
+    block = b"".join(raw) if shapes.shape else b""
+    if shapes.shape and len(block) <= MAX_CHARS:
+        try:
+            return shapes.shape.lines(block.decode(encoding.line_codec) + "\n" * (not block.endswith(b"\n")))
+        except UnicodeDecodeError:
+            pass  # in some line: the exact way sees in which
+    return [()] * len(raw), range(len(raw))
+
+
+def _read_exactly(
+    bare: list[bytes],
+    encoding: Encoding,
+    elements: Elements,
+    shapes: Shapes,
+    rows: list[Sequence[Value]],
+    missed: Sequence[int],
+) -> Faults:
+    """Fill those rows, from lines without the white space around them; gives the faults by position among all rows."""
+    texts = list(map(str, bare, repeat(encoding.line_codec), repeat(encoding.line_errors)))
+    picked, faults = _rows(texts, elements)
+    _report_invalid(bare, encoding, texts, picked, faults)
+    shapes.offer(texts, len(rows) - len(missed))
+    return fill(rows, missed, picked, faults)
 
 
 def _rows(texts: list[str], elements: Elements) -> tuple[list[Sequence[Value]], Faults]:
