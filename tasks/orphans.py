@@ -10,7 +10,8 @@ from tasks.storage.local import is_part
 
 logger = logging.getLogger(__name__)
 
-_AT_A_TIME = 1_000
+_AT_A_TIME = 200
+"""Files that are locked together, each of which takes a descriptor; a process has 1,024 as a rule."""
 
 
 class Orphans:

@@ -79,3 +79,4 @@ _WRITERS = {
     ".ndjson": lambda rows: "".join(json.dumps(made) + "\n" for made in rows),
     ".xml": _xml,
 }
+EXTENSIONS = tuple(_WRITERS)

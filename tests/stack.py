@@ -77,6 +77,8 @@ class Stack:
 
     program: str = "sluice"
     """The module that is run."""
+    extension: str = ".csv"
+    """Of the sample files that a test submits."""
 
     def start(self, *command: str, **settings: str) -> subprocess.Popen[bytes]:
         """Starts `sluice COMMAND` in a session of its own; its output goes to a file in the stack's folder.

@@ -1,4 +1,4 @@
-"""Every random choice of a fault test comes from a seed, which is in the test's id (tests/seeds.py)."""
+"""Every random choice of a fault test comes from a seed, which is in the test's id (tests/seeds.py): its files' format, too."""
 
 import random
 from collections.abc import AsyncIterator
@@ -8,13 +8,15 @@ import pytest
 
 from sluice.client import ApiClient
 from sluice.endpoints import Services
+from tests import samples
+from tests.check import assert_left_whole
 from tests.faults import buggy
 from tests.seeds import seeds
 from tests.stack import Stack, running
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A fresh seed, or several, for each test that asks for `chance`."""
+    """A fresh seed, or several, for each test."""
     if "seed" in metafunc.fixturenames:
         own = seeds(metafunc.function.__name__)
         metafunc.parametrize("seed", own, ids=[f"seed-{seed}" for seed in own])
@@ -26,17 +28,19 @@ def bug() -> None:
     buggy.put_in()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def chance(seed: int) -> random.Random:
     """Where a test takes its random choices from."""
     return random.Random(seed)
 
 
 @pytest.fixture
-async def stack(services: Services, tmp_path: Path) -> AsyncIterator[Stack]:
+async def stack(services: Services, tmp_path: Path, chance: random.Random) -> AsyncIterator[Stack]:
     """An API without workers, with many small batches and leases of two seconds; each test starts the workers it wants."""
     async with running(services, tmp_path, workers=0, program=buggy.PROGRAM, batch_records="500") as stack:
+        stack.extension = chance.choice(samples.EXTENSIONS)
         yield stack
+        await assert_left_whole(stack)
 
 
 @pytest.fixture

@@ -59,9 +59,9 @@ class Case:
 
 
 async def submitted(stack: Stack, client: ApiClient, folder: Path, records: int = RECORDS) -> Case:
-    """A sample CSV file with so many records, submitted."""
+    """A sample file with so many records, in the format of the stack, submitted."""
     schema_id = await create_schema(client, fields=samples.FIELDS)
-    path = samples.write(folder / "orders.csv", records)
+    path = samples.write(folder / f"orders{stack.extension}", records)
     return Case(stack, client, await submit(client, schema_id, path), path)
 
 

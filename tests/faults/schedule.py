@@ -160,7 +160,9 @@ async def run(services: Services, folder: Path, seed: int) -> list[str]:
     """Submits a file, hurts whatever the seed says while it is loaded, and checks what is left. The faults, in order."""
     chance = random.Random(seed)
     batch = chance.choice((200, 500, 1_500))
-    path = samples.write(folder / "orders.csv", batch * chance.randrange(60, 160))
+    path = samples.write(
+        folder / f"orders{chance.choice(samples.EXTENSIONS)}", batch * chance.randrange(60, 160)
+    )
     async with (
         running(services, folder, workers=0, batch_records=str(batch)) as stack,
         await stack.partner() as client,
@@ -178,13 +180,13 @@ async def _hurt(victim: Victim) -> None:
     await victim.has_moved()
     while len(victim.struck) < MOST_FAULTS and not await victim.is_final():
         fault = victim.chance.choice(FAULTS)
-        victim.struck.append(fault.__name__)
         try:
             await fault(victim)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError):
+        except TimeoutError:
+            raise  # an OSError, too: the job does not move any more
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RedisError, psutil.NoSuchProcess):
             continue  # what it was to hurt is down already
-        except psutil.NoSuchProcess:
-            continue
+        victim.struck.append(fault.__name__)
         await asyncio.sleep(victim.chance.uniform(0.0, 0.5))
 
 

@@ -14,6 +14,7 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services
 from sluice.errors import ApiError
 from tests import samples
+from tests.check import assert_left_whole
 from tests.faults.jobs import events
 from tests.faults.wire import files, open_files, post, wire
 from tests.graph.api import submission
@@ -35,6 +36,7 @@ async def stack(services: Services, tmp_path: Path) -> AsyncIterator[Stack]:
     try:
         async with running(services, tmp_path) as stack:
             yield stack
+            await assert_left_whole(stack)
     finally:
         await asyncio.to_thread(subprocess.run, ["umount", str(disk)], check=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sluice.endpoints import Services
+from tests import samples
 from tests.faults.jobs import Case, events, submitted
 from tests.stack import kill, running
 
@@ -30,6 +31,7 @@ async def test_a_job_survives_a_kill_at_every_turn(
         running(services, tmp_path, workers=0, batch_records=str(BATCH), lease_seconds="1") as stack,
         await stack.partner() as client,
     ):
+        stack.extension = chance.choice(samples.EXTENSIONS)
         case = await submitted(stack, client, tmp_path, KILLS * RECORDS_FOR_A_KILL)
         committed = [0]
         holder = stack.start_worker()

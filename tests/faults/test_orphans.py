@@ -17,7 +17,7 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services
 from sluice.errors import SluiceError
 from tests import samples
-from tests.check import assert_exact
+from tests.check import assert_exact, assert_left_whole
 from tests.faults.jobs import events, struck, until, uuid_of
 from tests.graph.api import MULTIPART, submission
 from tests.stack import Stack, create_schema, finished, kill, running, submit
@@ -30,6 +30,7 @@ async def stack(services: Services, tmp_path: Path) -> AsyncIterator[Stack]:
     """An API alone; what nobody owns is removed after half a second, once there is a worker."""
     async with running(services, tmp_path, workers=0, orphan_seconds=ORPHAN_SECONDS) as stack:
         yield stack
+        await assert_left_whole(stack)
 
 
 def _files(stack: Stack) -> list[str]:

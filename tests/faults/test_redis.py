@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any, cast
 
 import pytest
@@ -320,13 +319,13 @@ async def test_without_redis_files_are_taken_and_jobs_run(
 
     async with outage(redis, link):
         await _assert_prompt(await submitted(stack, client, tmp_path, 1_000))
-        answers = [await _seconds_to_answer(client, schema_id) for _ in range(3)]
+        answers = sorted([await _seconds_to_answer(client, schema_id) for _ in range(10)])
         kill(stack.processes.pop())
         await _idle_worker(stack)
         await until(lambda: _nothing_waits(stack))
         await _assert_prompt(await submitted(stack, client, tmp_path, 1_000))
 
-    assert median(answers) < _ANSWER_SECONDS, answers
+    assert answers[-2] < _ANSWER_SECONDS, answers  # one may have met a busy machine
     await _awake(admin)
     await _assert_prompt(await submitted(stack, client, tmp_path, 10))
 

@@ -41,4 +41,6 @@ async def test_a_known_bug_turns_the_suite_red(services: Services, bug: str) -> 
 
     assert 1 == run.returncode, run.stdout + run.stderr
     assert "1 failed" in run.stdout
-    assert re.search(r"^E +(assert|AssertionError|TimeoutError)", run.stdout, re.MULTILINE), run.stdout
+    # A slow machine proves nothing, except where the bug is that something never comes.
+    reasons = "assert|AssertionError" + ("|TimeoutError" if bug == "snapshot_before_subscribe" else "")
+    assert re.search(rf"^E +({reasons})", run.stdout, re.MULTILINE), run.stdout

@@ -17,6 +17,7 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services, free_port
 from sluice.http_protocol import MAX_HEAD_BYTES
 from tests import samples
+from tests.check import assert_left_whole
 from tests.faults.hasty import WINDOW_SECONDS
 from tests.faults.jobs import until
 from tests.faults.wire import files, key_of, post, wire
@@ -41,6 +42,7 @@ async def stack(services: Services, tmp_path_factory: pytest.TempPathFactory) ->
         header_seconds=str(HEADER_SECONDS), min_upload_bytes_per_second=str(LEAST),
     ) as stack:  # fmt: skip
         yield stack
+        await assert_left_whole(stack)
 
 
 @pytest.fixture(scope="module")

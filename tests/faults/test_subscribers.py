@@ -28,6 +28,7 @@ from sluice.errors import Unreachable
 from tasks.broker import redis_options
 from tasks.progress import Progress, ProgressFeed, publish
 from tests import samples
+from tests.check import assert_left_whole
 from tests.factories import make_partner, make_schema
 from tests.faults.jobs import submitted, until
 from tests.faults.proxy import Proxy, standing_before
@@ -211,6 +212,7 @@ async def stack(services: Services, own: OwnRedis, tmp_path: Path) -> AsyncItera
         Services(services.database_url, own.url), tmp_path, workers=0, batch_records="20"
     ) as stack:
         yield stack
+        await assert_left_whole(stack)
 
 
 async def test_the_end_arrives_through_cut_sockets_and_a_redis_restart(
