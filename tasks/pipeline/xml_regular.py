@@ -25,6 +25,7 @@ _MAX_HEAD_CHARS = 64 * 1024
 _MAX_SHAPES = 16
 _MAX_LESSONS = 64
 _PATIENCE = 64
+"""So many records of no known shape, and one in eight of all, pay: each costs more than the careful reader takes."""
 _SPACE = re.compile(r"[ \t\r\n]*+")
 _WHITE_SPACE = " \t\r\n"
 _COMMENT_LINES = 1_000_000
@@ -118,7 +119,7 @@ class Regular:
             faults = {k - skipped: problems for k, problems in faults.items() if k >= skipped}
             yield from self._chunks.add(wanted, offsets, lines, faults, (self.end.offset, self.end.line))
         self._strange += len(strange)
-        return going_on and self._strange < _PATIENCE + self._index // 2
+        return going_on and self._strange < _PATIENCE + self._index // 8
 
     def _cut(
         self, starts: list[int], rows: list[Sequence[Value]], strange: dict[int, str]

@@ -196,3 +196,13 @@ def test_regular_xml_goes_the_quick_way(body: str, path: str | None, monkeypatch
 
     assert (60, None) == (len(reading.records), reading.error)
     assert [60] == quick
+
+
+@pytest.mark.parametrize("digits", ["0" * 5_000 + "65", "x" + "0" * 5_000 + "41"])
+def test_xml_reads_a_reference_of_many_digits_both_ways(digits: str) -> None:
+    """More of them than Python likes in a number."""
+    text = f"<r><o><a>1</a></o><o><a>&#{digits};</a></o></r>"
+
+    reading, _ = both(text.encode(), schema("a?"), 32 * 1024, Position(), ChunkSize())
+
+    assert [["1"], ["A"]] == reading.plain
