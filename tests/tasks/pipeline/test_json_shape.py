@@ -219,6 +219,16 @@ def test_shape_is_learned_in_the_usual_case() -> None:
         assert sum(counted) > 2_000
 
 
+@pytest.mark.parametrize("value", ['"x', 'x"', '1"', '"1', '"', '""x', r'"\"', r'"\n', "\t", '1"x"'])
+def test_shape_wants_both_quotes_or_none(value: str) -> None:
+    """A string that does not end is none, though what stands behind it begins with a control character."""
+    usual = ['{"a":"x"\t,"b":"y"}', '{"a":1\t,"b":2}', '{"a":"x"\t,"b":"y"}', '{"a":1\t,"b":2}'] * 2
+    texts = [*usual, f'{{"a":{value}\t,"b":1}}', *usual]
+
+    agree(ndjson.read, "\n".join(texts).encode(), schema("a?", "b?"))
+    agree(json_format.read, f"[{','.join(texts)}]".encode(), schema("a?", "b?"))
+
+
 def test_shape_changes_in_the_middle_of_a_file() -> None:
     """The new shape is learned, too; a file without any is not searched for one for ever."""
     shapes = Shapes(schema("a?", "b?"))
@@ -227,7 +237,7 @@ def test_shape_changes_in_the_middle_of_a_file() -> None:
     shapes.offer(first, 0)
     one = shapes.shape
     assert isinstance(one, Shape)
-    shapes.offer(['{"a":1}'], 5_000)
+    shapes.offer(['{"a":1}'] * 200, 5_000)
     assert one is shapes.shape
     shapes.offer(second * 2, 0)
     assert shapes.shape is not one
