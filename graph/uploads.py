@@ -10,6 +10,7 @@ import errno
 import logging
 import unicodedata
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -76,7 +77,7 @@ class Upload:
             return await self._settled(self._commit(part))
         except BaseException:
             if self._part:
-                await self._part.abort()
+                await self._settled(self._part.abort())
             raise
 
     async def _open(self) -> PartFile:
@@ -106,12 +107,14 @@ class Upload:
     @staticmethod
     async def _settled(work: Coroutine[Any, Any, T]) -> T:
         """The result of work that a thread does. A thread cannot be cancelled: its end is waited for in any case,
-        so that nobody closes or deletes a file under it."""
+        however often this is cancelled, so that nobody closes or deletes a file under it."""
         task = asyncio.ensure_future(work)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            await asyncio.wait({task})
+            while not task.done():
+                with suppress(asyncio.CancelledError):  # asked once more
+                    await asyncio.wait({task})
             raise
 
 

@@ -19,6 +19,9 @@ MAX_HEAD_BYTES = 64 * 1024
 GRACE_SECONDS = 3.5
 """What a request gets to end when the API leaves. Then there must be time to tell it."""
 
+UNREAD_SECONDS = 30.0
+"""A client that is owed bytes, and takes none for so long, is cut off."""
+
 _HEAD_TOO_LARGE = Refusal(
     431,
     ErrorCode.BAD_USER_INPUT,
@@ -34,10 +37,11 @@ _LEAVING = Refusal(
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. Whoever opens it, or begins to send on it again, must say within a deadline what he wants.
+    """One connection. Whoever opens it, or begins to send on it again, must say within a deadline what he wants, and read.
 
     uvicorn alone waits for ever for headers, keeps any number of them (also those behind a chunked body, and those of
     a request that is sent before its turn), and forgets its own deadline for an idle connection as soon as one byte comes.
+    And it waits for ever until its answers are read, also when it closes the connection.
     """
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -49,7 +53,10 @@ class HttpProtocol(HttpToolsProtocol):
         self._bare_bytes = 0
         """What has come since there was last something that a request consists of."""
         self._is_deaf = False
-        self._unread_bytes = 0
+        self._thrown_away = 0
+        self._reading: TimerHandle | None = None
+        self._owed_bytes = 0
+        """What the client had not taken when it was last looked at."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The client has come."""
@@ -59,7 +66,23 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._end_deadline()
+        self._end_reading()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client is owed a lot."""
+        super().pause_writing()
+        self._expect_reading()
+
+    def resume_writing(self) -> None:
+        """He has taken most of it."""
+        super().resume_writing()
+        self._expect_reading()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From now on another protocol has the connection."""
+        self._end_reading()
+        super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; what they belong to is seen when they are parsed."""
@@ -139,6 +162,7 @@ class HttpProtocol(HttpToolsProtocol):
                 self._say(_LEAVING)
         finally:
             self._serving = None
+            self._expect_reading()
 
     @property
     def _is_idle(self) -> bool:
@@ -152,6 +176,24 @@ class HttpProtocol(HttpToolsProtocol):
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
+
+    def _expect_reading(self) -> None:
+        """From now on the client has UNREAD_SECONDS to take some of what he is owed, and so on until he has it all."""
+        self._end_reading()
+        if owed := self.transport.get_write_buffer_size():
+            self._owed_bytes = owed
+            self._reading = self.loop.call_later(UNREAD_SECONDS, self._look_whether_he_reads)
+
+    def _look_whether_he_reads(self) -> None:
+        if self.transport.get_write_buffer_size() < self._owed_bytes:
+            self._expect_reading()
+        else:
+            self.transport.abort()  # close() would wait for him
+
+    def _end_reading(self) -> None:
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
 
     def _out_of_time(self) -> None:
         if not self._is_in_head:
@@ -183,11 +225,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_deaf = True
         self.transport.write_eof()
         self.flow.resume_reading()
+        self._expect_reading()
         self.loop.call_later(DRAIN_SECONDS, self.transport.close)
 
     def _throw_away(self, data: bytes) -> None:
-        self._unread_bytes += len(data)
-        if self._unread_bytes > DRAIN_BYTES:
+        self._thrown_away += len(data)
+        if self._thrown_away > DRAIN_BYTES:
             self.transport.close()
 
 
