@@ -12,6 +12,7 @@ from tasks.pipeline.errors import FailureCode, FileError, shown
 from tasks.pipeline.record import MAX_RECORD_BYTES
 
 _MAX_DEPTH = 256  # libxml2's own, without huge_tree
+_MAX_REASON_CHARS = 200
 _MAX_NAMED = 5
 _LIMIT = etree.ErrorTypes.ERR_RESOURCE_LIMIT
 _LONG_COMMENT = etree.ErrorTypes.ERR_COMMENT_NOT_FINISHED  # while there is more to come
@@ -174,7 +175,10 @@ class Tree:
         if entry.type in (_LIMIT, _LONG_COMMENT):
             message = f"A text or comment is longer than {MAX_RECORD_BYTES // 2**20} MiB (line {line})."
             return FileError(FailureCode.RECORD_TOO_LARGE, message, line=line)
-        message = f"The file is not well-formed XML: {entry.message.strip()} (line {line})."
+        reason = entry.message.strip()  # which quotes what is in the file, however long
+        if len(reason) > _MAX_REASON_CHARS:
+            reason = reason[:_MAX_REASON_CHARS] + "…"
+        message = f"The file is not well-formed XML: {reason} (line {line})."
         return FileError(FailureCode.MALFORMED, message, line=line)
 
     def _is_deep(self) -> bool:
