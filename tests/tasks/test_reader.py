@@ -162,6 +162,41 @@ async def test_a_child_may_have_a_gibibyte_of_memory(tmp_path: Path) -> None:
     assert {(2**30, 2**30)} == limits
 
 
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    """A file that takes seconds of CPU."""
+    path = samples.write(tmp_path / "o.csv", 1_000)
+    header, _, rows = path.read_text().partition("\n")
+    path.write_text(f"{header}\n{rows * 3_000}")
+    return path
+
+
+async def test_a_child_that_uses_cpu_without_a_batch_is_ended_by_the_kernel(long_file: Path) -> None:
+    """It is a crash, with the signal that says why; here the whole file would be one batch."""
+    whole = ChunkSize(records=10**9, bytes=10**12)
+
+    with pytest.raises(ReaderCrashed) as raised:
+        await _all(_order(long_file, chunk_size=whole, cpu_seconds=0))
+
+    assert -signal.SIGXCPU == raised.value.exitcode
+    assert [] == _children()
+
+
+async def test_a_child_that_hands_over_batches_may_use_cpu_without_end(long_file: Path) -> None:
+    """The limit begins anew with each: a whole file may take longer than one batch may."""
+    order = _order(long_file, chunk_size=ChunkSize(records=20_000), cpu_seconds=1)
+
+    seconds = 0.0
+    async with aclosing(read(order)) as found:
+        async for _ in found:
+            [child] = _children()
+            seconds = sum(child.cpu_times()[:2])
+            if seconds > 2.5:
+                break
+
+    assert seconds > 2.5, "a file that is read within what one batch may take proves nothing"
+
+
 def test_the_fork_server_has_read_every_format_and_every_type_once() -> None:
     """A good and a bad value of each type in each format: what a child needs has been compiled before it is born."""
     assert dict.fromkeys(FileFormat, (1, 1)) == warm_reader.read_all()
