@@ -1,15 +1,19 @@
 """Lists by keyset: any page costs what the first one costs, and rows that come or go in between shift nothing."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
 import strawberry
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode
 from strawberry import UNSET
 
+from graph.context import Info
 from graph.errors import bad_user_input
 from graph.scalars import BigInt
 
@@ -23,7 +27,13 @@ MAX_FIRST_RECORDS = 1_000
 
 First = Annotated[int | None, strawberry.argument(description=f"How many, at most: 1 to {MAX_FIRST}.")]
 FirstRecords = Annotated[
-    int | None, strawberry.argument(description=f"How many, at most: 1 to {MAX_FIRST_RECORDS:,}.")
+    int | None,
+    strawberry.argument(
+        description=(
+            f"How many, at most: 1 to {MAX_FIRST_RECORDS:,}. A page of large records may hold fewer: "
+            "there are more as long as `hasNextPage` is true."
+        )
+    ),
 ]
 After = Annotated[
     str | None,
@@ -53,14 +63,113 @@ class Edge(Generic[T]):
     node: T = strawberry.field(description="The element.")
 
 
+@dataclass(slots=True)
+class Fetched(Generic[T]):
+    """What was read for a page."""
+
+    rows: Sequence[tuple[tuple[Any, ...], T]]
+    """(key, element), in order."""
+    has_more: bool
+    bytes: int = 0
+    """Of the elements' `data`, taken from the operation's allowance; 0 where they have none."""
+
+
+Start = tuple[Any, ...] | None
+Read = Callable[[Info, Start, int], Awaitable[Fetched[T]]]
+
+
+class Page(Generic[T]):
+    """One page, which is read once: when the first field that needs it is asked for."""
+
+    def __init__(
+        self,
+        start: Start,
+        read: Callable[[Info], Awaitable[Fetched[T]]],
+        cursor: Callable[[tuple[Any, ...]], str],
+    ) -> None:
+        self._start = start
+        self._read = read
+        self._cursor = cursor
+        self._turn = asyncio.Lock()
+        self._fetched: Fetched[T] | None = None
+        self._paid = 1
+
+    async def edges(self, info: Info) -> list[Edge[T]]:
+        """Its elements with their cursors."""
+        fetched = await self._shown(info)
+        return [Edge(cursor=self._cursor(key), node=node) for key, node in fetched.rows]
+
+    async def nodes(self, info: Info) -> list[T]:
+        """The same without cursors."""
+        return [node for _, node in (await self._shown(info)).rows]
+
+    async def place(self, info: Info) -> PageInfo:
+        """Where it lies in its list."""
+        fetched = await self._once(info)
+        return PageInfo(
+            has_next_page=fetched.has_more,
+            has_previous_page=self._start is not None,
+            start_cursor=self._cursor(fetched.rows[0][0]) if fetched.rows else None,
+            end_cursor=self._cursor(fetched.rows[-1][0]) if fetched.rows else None,
+        )
+
+    async def _once(self, info: Info) -> Fetched[T]:
+        async with self._turn:
+            if self._fetched is None:
+                self._fetched = await self._read(info)
+        return self._fetched
+
+    async def _shown(self, info: Info) -> Fetched[T]:
+        """Reading paid for showing the data once; the answer may repeat it under several names."""
+        fetched = await self._once(info)
+        if fetched.bytes:
+            raw = info._raw_info  # noqa: SLF001  # Strawberry's own view of the selection takes much longer
+            times = _times("data", raw.field_nodes, raw.fragments)
+            paid = min(times, self._paid)
+            self._paid -= paid
+            info.context.allowance(info.operation).take((times - paid) * fetched.bytes)
+        return fetched
+
+
+def _times(name: str, fields: Sequence[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """How often one element's field of that name stands in the answer, below `fields`, which are merged into one."""
+    merged: dict[str, list[FieldNode]] = {}
+    spread: set[str] = set()
+    waiting = [field.selection_set for field in fields]
+    while waiting:
+        selections = waiting.pop()
+        for node in selections.selections if selections else ():
+            if isinstance(node, FieldNode):
+                merged.setdefault((node.alias or node.name).value, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
+                waiting.append(fragments[node.name.value].selection_set)
+    return sum((same[0].name.value == name) + _times(name, same, fragments) for same in merged.values())
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[T]):
     """One page of a list."""
 
-    edges: list[Edge[T]] = strawberry.field(description="The page's elements with their cursors.")
-    nodes: list[T] = strawberry.field(description="The page's elements.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies in its list.")
+    page: strawberry.Private[Page[T]]
     counting: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(description="The page's elements with their cursors.")
+    async def edges(self, info: Info) -> list[Edge[T]]:
+        """The page's elements with their cursors."""
+        return await self.page.edges(info)
+
+    @strawberry.field(description="The page's elements.")
+    async def nodes(self, info: Info) -> list[T]:
+        """The page's elements."""
+        return await self.page.nodes(info)
+
+    @strawberry.field(description="Where the page lies in its list.")
+    async def page_info(self, info: Info) -> PageInfo:
+        """Where the page lies in its list."""
+        return await self.page.place(info)
 
     @strawberry.field(description="How many elements the whole list has, over all pages.")
     async def total_count(self) -> BigInt:
@@ -81,24 +190,29 @@ class Keyset:
         self,
         first: int | None,
         after: str | None,
-        fetch: Callable[[tuple[Any, ...] | None, int], Awaitable[Sequence[tuple[tuple[Any, ...], T]]]],
+        fetch: Callable[[Start, int], Awaitable[Sequence[tuple[tuple[Any, ...], T]]]],
         counting: Callable[[], Awaitable[int]],
     ) -> Connection[T]:
         """The page of `first` elements after the cursor `after`.
 
         `fetch(key, limit)` gives up to `limit` (key, element) behind `key`, in order. Raises BAD_USER_INPUT.
         """
+
+        async def read(_: Info, start: Start, limit: int) -> Fetched[T]:
+            rows = await fetch(start, limit + 1)
+            return Fetched(rows[:limit], len(rows) > limit)
+
+        return self.read_page(first, after, read, counting)
+
+    def read_page(
+        self, first: int | None, after: str | None, read: Read[T], counting: Callable[[], Awaitable[int]]
+    ) -> Connection[T]:
+        """The same for what itself finds out whether there is more. Raises BAD_USER_INPUT."""
         limit = self._limit(first)
         start = None if after is None or after is UNSET else self._parse(after)
-        found = await fetch(start, limit + 1)
-        edges = [Edge(cursor=self._cursor(key), node=node) for key, node in found[:limit]]
-        info = PageInfo(
-            has_next_page=len(found) > limit,
-            has_previous_page=start is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+        return Connection(
+            page=Page(start, lambda info: read(info, start, limit), self._cursor), counting=counting
         )
-        return Connection(edges=edges, nodes=[edge.node for edge in edges], page_info=info, counting=counting)
 
     def _limit(self, first: int | None) -> int:
         if first is None:

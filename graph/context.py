@@ -1,25 +1,30 @@
 """What a resolver may use, and whose data it may see: every look-up by id goes through here."""
 
 import asyncio
-from collections.abc import Sequence
+import weakref
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError, OperationDefinitionNode
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 from strawberry.dataloader import DataLoader
 
 import models
 from graph import ids
-from graph.errors import TRY_AGAIN, ErrorCode, Refusal, fault
+from graph.errors import TRY_AGAIN, ErrorCode, Refusal, bad_user_input, fault
 from settings import Settings
 from tasks.errors import DATABASE_AWAY
 from tasks.progress import ProgressFeed
 from tasks.storage import Store
 
 KEY_HEADER = "x-api-key"
+MAX_DATA_MIB = 16
+"""Of records, in the answer to one operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,39 @@ class Backends:
     store: Store
     redis: Redis
     feed: ProgressFeed
+
+
+class Allowance:
+    """How much data of records one operation may still have in its answer, in bytes."""
+
+    def __init__(self) -> None:
+        self._left = MAX_DATA_MIB * 1024 * 1024
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def left(self) -> AsyncIterator[int]:
+        """What is left, for who takes of it before the next may look. Raises BAD_USER_INPUT when it is nothing."""
+        async with self._turn:
+            if self._left <= 0:
+                raise _too_much()
+            yield self._left
+
+    def spend(self, size: int) -> None:
+        """What has been read, even if it is more than was left: a single record is never too large."""
+        self._left -= size
+
+    def take(self, size: int) -> None:
+        """What would be given once more. Raises BAD_USER_INPUT when it is more than is left."""
+        if size > max(0, self._left):
+            raise _too_much()
+        self._left -= size
+
+
+def _too_much() -> GraphQLError:
+    return bad_user_input(
+        f"The operation asks for more than {MAX_DATA_MIB} MiB of records' data. Ask for smaller pages, for fewer lists "
+        "of records at a time, or for each record's data only once."
+    )
 
 
 @dataclass(slots=True)
@@ -45,6 +83,8 @@ class Context:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """For answers that take long to put together: who holds it does so while others of this context wait."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
+    _allowances: dict[int, Allowance] = field(default_factory=dict, init=False)
+    """Of the operations that are running, by the identity of their nodes: equal ones are equal to each other."""
 
     def __post_init__(self) -> None:
         # Without a cache: on a WebSocket this context outlives the operation.
@@ -70,6 +110,13 @@ class Context:
             raise Refusal(503, ErrorCode.UNAVAILABLE, TRY_AGAIN) from None
         if self.known_partner is None:
             raise Refusal(401, ErrorCode.UNAUTHENTICATED, _NO_KEY if self.key is None else _WRONG_KEY)
+
+    def allowance(self, operation: OperationDefinitionNode) -> Allowance:
+        """This execution's own, though a WebSocket runs several at a time: each has parsed its document for itself."""
+        if (key := id(operation)) not in self._allowances:
+            self._allowances[key] = Allowance()
+            weakref.finalize(operation, self._allowances.pop, key, None).atexit = False
+        return self._allowances[key]
 
     async def job(self, id: str) -> models.Job | None:
         """This partner's job; None when there is none, it is another partner's, or the id is senseless."""

@@ -10,10 +10,14 @@ from strawberry.scalars import JSON
 from tortoise import connections
 
 import models
-from graph.connections import MAX_FIRST_RECORDS, Connection, Keyset, whole_number
+from graph.connections import MAX_FIRST_RECORDS, Connection, Fetched, Keyset, Start, whole_number
+from graph.context import MAX_DATA_MIB, Info
 from graph.scalars import BigInt, loaded_json
 from graph.types import given
 from tasks.pipeline.record import RecordErrorCode
+
+_MAX_PAGE_MIB = 4
+"""A longer page would have to be held several times over: by the driver, as an answer, and on its way."""
 
 _RECORDS = Keyset("records", whole_number, max_first=MAX_FIRST_RECORDS)
 _ERRORS = Keyset("errors", whole_number, whole_number, max_first=MAX_FIRST_RECORDS)
@@ -26,7 +30,13 @@ class Record:
     index: BigInt = strawberry.field(
         description="Its position in the file, from 0, counting every record read, rejected ones too."
     )
-    data: JSON = strawberry.field(description="Every field of the schema, null where the file has no value.")
+    data: JSON = strawberry.field(
+        description=(
+            "Every field of the schema, null where the file has no value. A page of records ends before its data would be "
+            f"longer than {_MAX_PAGE_MIB} MiB, though never before its first record: `hasNextPage` is true then, and "
+            f"`endCursor` leads to the rest. All the data in the answer to one operation may have {MAX_DATA_MIB} MiB."
+        )
+    )
 
 
 @strawberry.type(description="One reason why a record was rejected.")
@@ -87,22 +97,46 @@ class RecordErrorFilter:
         )
 
 
+_PAGE = """
+SELECT "index", CASE WHEN beyond = 0 THEN data END AS data, up_to FROM (
+  SELECT "index", data, up_to,
+    count(CASE WHEN up_to > greatest($4, size) THEN 1 END) OVER (ORDER BY "index" ROWS UNBOUNDED PRECEDING) AS beyond
+  FROM (
+    SELECT "index", data, octet_length(data) AS size,
+      sum(octet_length(data)) OVER (ORDER BY "index" ROWS UNBOUNDED PRECEDING) AS up_to
+    FROM (
+      SELECT "index", data::text AS data FROM record WHERE job_id = $1 AND "index" > $2 ORDER BY "index" LIMIT $3
+    ) AS page
+  ) AS measured
+) AS counted
+WHERE beyond <= 1 ORDER BY "index"
+"""
+"""Records that have $4 bytes at most, or the first one alone; then, if there is one, the next without its data.
+
+The count can only grow, so PostgreSQL reads no further than that one; a sum would not tell it so.
+"""
+
+
 async def record_page(job: models.Job, first: int | None, after: str | None) -> Connection[Record]:
     """A page of the job's accepted records, in file order."""
 
-    async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[int], Record]]:
+    async def read(info: Info, start: Start, limit: int) -> Fetched[Record]:
         [behind] = start or (-1,)
-        rows = await _select(
-            'SELECT "index", data::text AS data FROM record WHERE job_id = $1 AND "index" > $2'
-            ' ORDER BY "index" LIMIT $3',
-            job.id, behind, limit,
-        )  # fmt: skip
-        return [((row["index"],), Record(index=row["index"], data=loaded_json(row["data"]))) for row in rows]
+        allowance = info.context.allowance(info.operation)
+        async with allowance.left() as left:
+            rows = await _select(_PAGE, job.id, behind, limit + 1, min(left, _MAX_PAGE_MIB * 1024 * 1024))
+            given = [row for row in rows[:limit] if row["data"] is not None]
+            size = given[-1]["up_to"] if given else 0
+            allowance.spend(size)
+        records = [
+            ((row["index"],), Record(index=row["index"], data=loaded_json(row["data"]))) for row in given
+        ]
+        return Fetched(records, len(rows) > len(given), size)
 
     async def count() -> int:
         return int(job.records_accepted)
 
-    return await _RECORDS.page(first, after, fetch, count)
+    return _RECORDS.read_page(first, after, read, count)
 
 
 async def error_page(

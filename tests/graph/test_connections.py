@@ -69,6 +69,21 @@ async def test_records_are_walked_in_file_order(
     assert [{"id": n} for n in range(7)] == [record["data"] for record in found]
 
 
+@pytest.mark.parametrize("first", [1, 4, 5, 1000])
+async def test_large_records_are_walked_though_their_pages_end_early(
+    app_client: httpx.AsyncClient, partner: Owner, job: Job, first: int
+) -> None:
+    """A page holds 4 MiB at most, or one record; the cursor of the last one leads on."""
+    lengths = [900_000, 1, 2_000_000, 1_500_000, 5_000_000, 5_000_000, 1, 1, 4_000_000, 1]
+    await load(job, [json.dumps({"a": "x" * length}) for length in lengths], [(1, "id", "REQUIRED")])
+    query = "query ($id: ID!) { job(id: $id) { records(ARGUMENTS) { PAGE } } }"
+
+    found = await _walk(app_client, partner, query, "index data", first, id=id_of(job))
+
+    assert ["0", *map(str, range(2, 11))] == [record["index"] for record in found]
+    assert lengths == [len(record["data"]["a"]) for record in found]
+
+
 @pytest.mark.parametrize("first", [1, 2, 100])
 @pytest.mark.parametrize(
     ("filter", "expected"),
