@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -203,6 +204,23 @@ async def test_who_comes_later_begins_with_the_row(room: Room, owner: Partner, w
         assert told["at"] < latest["at"], "what was read for others, and long ago"
         await _silent(early, late)
         assert (1, 3) == (room.executions, room.looks)
+
+
+async def test_what_a_newcomer_is_told_takes_nobody_back(room: Room, owner: Partner, watched: Job) -> None:
+    """A message was ahead of the row, which he begins with; what lies between the two is for no one."""
+    async with AsyncExitStack() as stack:
+        early = await room.joined(stack, owner, id_of(watched))
+        assert 0 == await _read(early)
+        row = Progress.of(await Job.get(id=watched.id))
+        await publish(room.redis, replace(row, bytes_read=40))
+        assert 40 == await _read(early)
+
+        late = await room.joined(stack, owner, id_of(watched))
+        assert 0 == await _read(late)
+        await publish(room.redis, replace(row, bytes_read=20))
+        await _silent(early)
+        await publish(room.redis, replace(row, bytes_read=60))
+        assert (60, 60) == (await _read(early), await _read(late))
 
 
 async def test_a_look_at_the_row_serves_those_who_came_before_it(
