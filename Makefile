@@ -30,7 +30,7 @@ check: setup  ## format, lint, types, layers
 	$(BIN)/lint-imports
 
 # Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
-RUNNERS ?= 3
+RUNNERS ?= 2
 test: check  ## all checks and tests, against real PostgreSQL and Redis
 	$(BIN)/pytest --numprocesses $(RUNNERS) --dist loadfile
 

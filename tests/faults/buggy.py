@@ -92,6 +92,10 @@ def snapshot_before_subscribe() -> None:
             class Slot:
                 slot: Any = None
 
+                def mark_stale(self) -> None:
+                    if self.slot:
+                        self.slot.mark_stale()
+
                 async def take(self, seconds: float) -> Any:
                     self.slot = self.slot or await stack.enter_async_context(watch(feed, job_id))
                     return await self.slot.take(seconds)

