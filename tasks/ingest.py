@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 from redis.asyncio import Redis
 
@@ -47,11 +48,19 @@ class Ingest:
     """One lane of a worker process: it works through jobs, one at a time; if it is the express lane, small ones only."""
 
     def __init__(
-        self, store: Store, redis: Redis, stopping: asyncio.Event, *, small_only: bool = False
+        self,
+        store: Store,
+        redis: Redis,
+        stopping: asyncio.Event,
+        in_doubt: set[UUID],
+        *,
+        small_only: bool = False,
     ) -> None:
+        """`in_doubt`: jobs of this worker, in any lane, whose lease could not be renewed: no lane claims before it is."""
         self._store = store
         self._redis = redis
         self._stopping = stopping
+        self._in_doubt = in_doubt
         self._small_only = small_only
         self.idle = asyncio.Event()
         """Set while this lane neither has a job nor asks for one."""
@@ -73,6 +82,8 @@ class Ingest:
         return True
 
     async def _claim(self) -> Job | None:
+        if self._in_doubt:  # when the database is back, its own job might be the first that this worker finds
+            return None
         return await Job.claim_next(settings.lease_seconds, small_only=self._small_only)
 
     async def _run(self, job: Job) -> None:
@@ -81,7 +92,7 @@ class Ingest:
         announcer = Announcer(self._redis, job)
         announcer.announce()
         try:
-            async with held(job, self._stopping):
+            async with held(job, self._stopping, self._in_doubt):
                 await self._read_and_finish(job, announcer)
         except LeaseLost:
             logger.info("job left: cancelled, or another worker's by now", extra=_about(job))

@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import uvloop
 from redis.asyncio import Redis
@@ -42,8 +43,9 @@ async def _work(database_url: str, redis_url: str) -> None:
     warm_up()
     async with _connected(database_url), _redis(redis_url) as redis:
         store = open_store(settings)
-        main = Ingest(store, redis, stopping)
-        express = Ingest(store, redis, stopping, small_only=True)
+        in_doubt: set[UUID] = set()
+        main = Ingest(store, redis, stopping, in_doubt)
+        express = Ingest(store, redis, stopping, in_doubt, small_only=True)
         async with (
             _woken(main, broker),
             _woken(express, express_broker),
