@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from graphql import FloatValueNode, ValueNode, value_from_ast_untyped
 
-MAX_VALUES = 20_000
+MAX_VALUES = 15_000
 """A record schema with every option of a thousand fields has 14,000. What holds more keeps others waiting."""
 MAX_DEPTH = 64
 """Ours; orjson's own is 1,024, which is more than those who walk through the value can bear."""

@@ -4,6 +4,7 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 
+from graph.exact_json import MAX_VALUES
 from graph.view import _media_type
 from tests.factories import make_job
 from tests.graph.api import Owner, codes, id_of
@@ -205,9 +206,12 @@ async def test_elsewhere_there_is_json_for_those_with_a_key(
 
 async def test_too_much_json_is_told_from_bad_json(app_client: httpx.AsyncClient, partner: Owner) -> None:
     """Valid JSON with too many values is not called invalid."""
-    body = {**VIEWER, "variables": {"a": [1] * 20_001}}
+    body = {**VIEWER, "variables": {"a": [1] * (MAX_VALUES + 1)}}
 
     response = await app_client.post("/graphql", json=body, headers=partner.headers)
 
     assert 400 == response.status_code
-    assert "The body has too many values: 20,000 are allowed." == response.json()["errors"][0]["message"]
+    assert (
+        f"The body has too many values: {MAX_VALUES:,} are allowed."
+        == response.json()["errors"][0]["message"]
+    )
