@@ -164,20 +164,18 @@ def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
 
 def _attributes_at(element: etree._Element, step: _Step) -> Iterator[tuple[list[int], str]]:
     """Columns and value of each attribute that the sources want; one without a prefix goes before its namesakes."""
-    absent = []
+    absent: set[str] = set()
     for name, columns in step.attributes.items():
         value = element.get(name)
         if value is None:
-            absent.append(name)
+            absent.add(name)
         else:
             yield columns, value
     if absent and element.attrib:
-        full: dict[str, str] = {}
         for name, full_name in _attributes(element):
-            full.setdefault(name, full_name)
-        for name in absent:
-            if name in full:
-                yield step.attributes[name], element.get(full[name], "")
+            if name in absent:
+                absent.remove(name)
+                yield step.attributes[name], element.get(full_name, "")
 
 
 def _value(found: list[Any]) -> Value:

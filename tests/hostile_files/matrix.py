@@ -13,7 +13,7 @@ from tests.hostile_files.outcome import Outcome, assert_same, read
 Failure = tuple[str, int | None, int | None]
 """Code, record index and line; without a line it is the file as a whole, which may also be told as its line 1."""
 
-MOST_MIB = 300
+MOST_MIB = 250
 """Resident memory of a reader child, whatever the file: it starts at 50, and may hold a few records of 8 MiB."""
 MOST_CPU_SECONDS = 10.0
 _RESUMED = 12

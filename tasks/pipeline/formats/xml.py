@@ -49,7 +49,9 @@ def read(
     if quick and not nests:
         yield from regular.read()
         window = window_at(regular.end)
-    yield from _Records(file, window, regular, rows, chunks, nests=nests).chunks()
+    records = _Records(file, window, regular, rows, chunks, nests=nests)
+    del regular, window  # with the text and the parser that they hold
+    yield from records.chunks()
 
 
 class _Records:
