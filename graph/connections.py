@@ -71,7 +71,9 @@ class Fetched(Generic[T]):
     """(key, element), in order."""
     has_more: bool
     bytes: int = 0
-    """Of the elements' `data`, taken from the operation's allowance; 0 where they have none."""
+    """Of the elements' `large` fields, each of them once, taken from the operation's allowance."""
+    large: frozenset[str] = frozenset()
+    """The fields of an element that may be large."""
 
 
 Start = tuple[Any, ...] | None
@@ -92,7 +94,8 @@ class Page(Generic[T]):
         self._cursor = cursor
         self._turn = asyncio.Lock()
         self._fetched: Fetched[T] | None = None
-        self._paid = 1
+        self._shown_times = 0
+        """How many of the large fields stand in the answer so far, under whatever names."""
 
     async def edges(self, info: Info) -> list[Edge[T]]:
         """Its elements with their cursors."""
@@ -120,19 +123,21 @@ class Page(Generic[T]):
         return self._fetched
 
     async def _shown(self, info: Info) -> Fetched[T]:
-        """Reading paid for showing the data once; the answer may repeat it under several names."""
+        """Reading paid for showing each large field once; the answer may repeat them under several names."""
         fetched = await self._once(info)
         if fetched.bytes:
             raw = info._raw_info  # noqa: SLF001  # Strawberry's own view of the selection takes much longer
-            times = _times("data", raw.field_nodes, raw.fragments)
-            paid = min(times, self._paid)
-            self._paid -= paid
-            info.context.allowance(info.operation).take((times - paid) * fetched.bytes)
+            before = max(self._shown_times, len(fetched.large))
+            self._shown_times += _times(fetched.large, raw.field_nodes, raw.fragments)
+            repeated = max(0, self._shown_times - before)
+            info.context.allowance(info.operation).take(repeated * fetched.bytes)
         return fetched
 
 
-def _times(name: str, fields: Sequence[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]) -> int:
-    """How often one element's field of that name stands in the answer, below `fields`, which are merged into one."""
+def _times(
+    names: frozenset[str], fields: Sequence[FieldNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> int:
+    """How often one element's fields of these names stand in the answer, below `fields`, which are merged into one."""
     merged: dict[str, list[FieldNode]] = {}
     spread: set[str] = set()
     waiting = [field.selection_set for field in fields]
@@ -146,7 +151,7 @@ def _times(name: str, fields: Sequence[FieldNode], fragments: Mapping[str, Fragm
             elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
                 spread.add(node.name.value)
                 waiting.append(fragments[node.name.value].selection_set)
-    return sum((same[0].name.value == name) + _times(name, same, fragments) for same in merged.values())
+    return sum((same[0].name.value in names) + _times(names, same, fragments) for same in merged.values())
 
 
 @strawberry.type(description="One page of a list.")

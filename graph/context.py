@@ -24,7 +24,7 @@ from tasks.storage import Store
 
 KEY_HEADER = "x-api-key"
 MAX_DATA_MIB = 16
-"""Of records, in the answer to one operation."""
+"""Of records' data and errors' texts, in the answer to one operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Backends:
 
 
 class Allowance:
-    """How much data of records one operation may still have in its answer, in bytes."""
+    """How much of records' data and errors' texts one operation may still have in its answer, in bytes."""
 
     def __init__(self) -> None:
         self._left = MAX_DATA_MIB * 1024 * 1024
@@ -65,8 +65,8 @@ class Allowance:
 
 def _too_much() -> GraphQLError:
     return bad_user_input(
-        f"The operation asks for more than {MAX_DATA_MIB} MiB of records' data. Ask for smaller pages, for fewer lists "
-        "of records at a time, or for each record's data only once."
+        f"The operation asks for more than {MAX_DATA_MIB} MiB of records and errors. Ask for smaller pages, for fewer lists "
+        "at a time, or for each field only once."
     )
 
 

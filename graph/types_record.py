@@ -1,6 +1,5 @@
 """What became of a file's records: the accepted ones, and the errors of the rejected ones."""
 
-from collections.abc import Sequence
 from typing import Any, Self
 from uuid import UUID
 
@@ -131,7 +130,7 @@ async def record_page(job: models.Job, first: int | None, after: str | None) -> 
         records = [
             ((row["index"],), Record(index=row["index"], data=loaded_json(row["data"]))) for row in given
         ]
-        return Fetched(records, len(rows) > len(given), size)
+        return Fetched(records, len(rows) > len(given), size, frozenset({"data"}))
 
     async def count() -> int:
         return int(job.records_accepted)
@@ -145,17 +144,16 @@ async def error_page(
     """A page of the job's errors, in file order."""
     total = only.count(job.error_counts)
 
-    async def fetch(
-        start: tuple[Any, ...] | None, limit: int
-    ) -> Sequence[tuple[tuple[int, int], RecordError]]:
-        if not total:
-            return []
-        return await _errors(job.id, start or (-1, -1), limit, only)
+    async def read(info: Info, start: Start, limit: int) -> Fetched[RecordError]:
+        rows = await _errors(job.id, start or (-1, -1), limit + 1, only) if total else []
+        size = sum(len(error.message) + len(error.raw_value or "") for _, error in rows)
+        info.context.allowance(info.operation).take(size)
+        return Fetched(rows[:limit], len(rows) > limit, size, frozenset({"message", "rawValue"}))
 
     async def count() -> int:
         return total
 
-    return await _ERRORS.page(first, after, fetch, count)
+    return _ERRORS.read_page(first, after, read, count)
 
 
 async def _errors(

@@ -192,3 +192,32 @@ def _most_mib(process_id: int) -> int:
     """The most memory that a process ever had."""
     status = Path(f"/proc/{process_id}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+
+async def _fail(job: Job, count: int, length: int) -> None:
+    """Errors with a raw value of that length each."""
+    await connections.get("default").execute_query(
+        "INSERT INTO record_error (job_id, record_index, seq, line, byte_offset, field, code, message, raw_value)"
+        " SELECT $1, n, 0, n + 2, n, 'a', 'REQUIRED', 'No.', repeat('x', $3) FROM generate_series(0, $2 - 1) n",
+        [job.id, count, length],
+    )
+    await Job.filter(id=job.id).update(records_rejected=count, error_counts={"a": {"REQUIRED": count}})
+
+
+@pytest.mark.parametrize(("times", "is_refused"), [(1, False), (10, False), (25, True)])
+async def test_texts_of_errors_count_too(
+    app_client: httpx.AsyncClient, partner: Owner, job: Job, times: int, is_refused: bool
+) -> None:
+    """A thousand values of a kilobyte: once is a page as ever, and under 25 names they would be 25 MB."""
+    await _fail(job, 1_000, 1_024)
+    names = " ".join(f"a{n}: rawValue" for n in range(times))
+    query = f"query ($id: ID!) {{ job(id: $id) {{ errors(first: 1000) {{ nodes {{ message {names} }} }} }} }}"
+
+    answer = await execute(app_client, partner, query, id=id_of(job))
+
+    assert is_refused == ("errors" in answer)
+    if is_refused:
+        assert ["BAD_USER_INPUT"] == codes(answer)
+        assert f"more than {MAX_DATA_MIB} MiB" in answer["errors"][0]["message"]
+    else:
+        assert 1_000 == len(answer["data"]["job"]["errors"]["nodes"])
