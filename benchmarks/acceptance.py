@@ -19,6 +19,7 @@ from uuid import UUID
 import httpx
 import psutil
 
+from benchmarks import data
 from sluice import embedded
 from sluice.client import ApiClient
 from tests import flights
@@ -28,19 +29,6 @@ from tests.stack import JOB, PROGRESS, Stack, create_schema, finished, reader_ch
 TARGET_BYTES = 500_000_000
 BLOCK_RECORDS = 10_000
 MEGABYTE = 1024 * 1024
-
-FIELDS: list[dict[str, Any]] = [
-    {"name": "id", "type": "INTEGER", "min": 0},
-    {"name": "email", "type": "EMAIL"},
-    {"name": "name", "type": "STRING", "maxLength": 40},
-    {"name": "amount", "type": "NUMBER", "min": 0},
-    {"name": "currency", "type": "STRING", "enum": ["EUR", "USD", "GBP"]},
-    {"name": "day", "type": "DATE"},
-    {"name": "at", "type": "DATETIME"},
-    {"name": "active", "type": "BOOLEAN"},
-    {"name": "quantity", "type": "INTEGER", "required": False, "nullValues": ["", "NA"]},
-    {"name": "note", "type": "STRING", "required": False},
-]
 
 
 @dataclass
@@ -142,7 +130,7 @@ def _rss(process: psutil.Process) -> int:
 
 async def upload_and_watch(stack: Stack, client: ApiClient, path: Path, figures: Figures) -> dict[str, Any]:
     """Sends the file, follows it to its end, and measures both."""
-    schema_id = await create_schema(client, fields=FIELDS)
+    schema_id = await create_schema(client, fields=data.FIELDS)
     memory = Memory(stack)
     sampling = asyncio.create_task(memory.sample())
     body, began = Upload(path, schema_id), time.monotonic()

@@ -4,6 +4,8 @@ import secrets
 
 from lxml import etree
 
+from tasks.pipeline.xml_parser import HARDENED
+
 
 class _Marks:
     """Of all that lxml reports it wants processing instructions, and so lxml makes nothing of the rest."""
@@ -28,14 +30,7 @@ class Checker:
         self._count = 0
         self._parser = etree.XMLParser(
             target=self._marks,  # type: ignore[arg-type]  # the stubs want all methods
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
-            remove_comments=True,
-            collect_ids=False,
+            **HARDENED,
         )
 
     def accepts(self, text: str) -> bool:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from tasks.pipeline.errors import FailureCode, FileError, shown
 from tasks.pipeline.record import MAX_RECORD_BYTES
+from tasks.pipeline.xml_parser import HARDENED
 
 _MAX_DEPTH = 256  # libxml2's own, without huge_tree
 _MAX_REASON_CHARS = 200
@@ -57,15 +58,8 @@ class Tree:
         self._parser = etree.XMLPullParser(
             events=("start", "end"),
             tag=[f"{{*}}{local or '*'}" for local in names if not _NEVER_IN_NAMES.search(local)],
-            encoding="utf-8",  # whatever the file's: it was decoded before
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
-            remove_comments=True,
             remove_pis=True,
-            collect_ids=False,
+            **HARDENED,
         )
 
     def feed(self, text: str) -> FileError | None:

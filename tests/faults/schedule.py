@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests import samples
 from tests.check import assert_as_in_file
+from tests.faults.jobs import uuid_of
 from tests.stack import Stack, create_schema, finished, kill, reader_children, running, submit
 
 WORKERS = 2
@@ -171,7 +171,7 @@ async def run(services: Services, folder: Path, seed: int) -> list[str]:
         schema_id = await create_schema(client, fields=samples.FIELDS)
         workers = [stack.start_worker() for _ in range(WORKERS)]
         job_id = await submit(client, schema_id, path)
-        victim = Victim(stack, UUID(b64decode(job_id).decode().partition(":")[2]), chance, workers)
+        victim = Victim(stack, uuid_of(job_id), chance, workers)
         await _hurt(victim)
         await _assert_whole(victim, client, job_id, path)
         return victim.struck

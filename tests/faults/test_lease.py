@@ -1,11 +1,9 @@
 """A database that is away for longer than the lease: nobody crashed, so no crash is counted."""
 
 import asyncio
-from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from sluice.client import ApiClient
 from tests import samples
 from tests.check import assert_as_in_file
+from tests.faults.jobs import uuid_of
 from tests.stack import Stack, create_schema, finished, submit
 
 LEASES_AWAY = 3
@@ -53,7 +52,7 @@ async def test_a_database_away_for_longer_than_the_lease_costs_no_attempt(
     job = await finished(client, job_id)
 
     assert "COMPLETED" == job["status"]
-    id = UUID(b64decode(job_id).decode().partition(":")[2])
+    id = uuid_of(job_id)
     [row] = await stack.query("SELECT attempt, crashes FROM job WHERE id = $1", id)
     assert (1, 0) == tuple(row)
     await assert_as_in_file(stack, id, path)

@@ -1,7 +1,6 @@
 """Uploads that break: no job without a file, and after a sweep no file without a job."""
 
 import asyncio
-import contextlib
 import hashlib
 import signal
 import socket
@@ -19,7 +18,8 @@ from sluice.errors import SluiceError
 from tests import samples
 from tests.check import assert_exact, assert_left_whole
 from tests.faults.jobs import events, struck, until, uuid_of
-from tests.graph.api import MULTIPART, submission
+from tests.faults.wire import files, open_files, post
+from tests.graph.api import submission
 from tests.stack import Stack, create_schema, finished, kill, running, submit
 
 ORPHAN_SECONDS = "0.5"
@@ -33,11 +33,6 @@ async def stack(services: Services, tmp_path: Path) -> AsyncIterator[Stack]:
         await assert_left_whole(stack)
 
 
-def _files(stack: Stack) -> list[str]:
-    folder = stack.folder / "files"
-    return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
-
-
 async def _owned(stack: Stack) -> list[str]:
     return sorted(row["storage_key"] for row in await stack.query("SELECT storage_key FROM job"))
 
@@ -46,7 +41,7 @@ async def _clean(stack: Stack) -> None:
     """Waits for the sweep: every file has its job, and every job its file."""
 
     async def is_clean() -> bool:
-        return _files(stack) == await _owned(stack)
+        return files(stack) == await _owned(stack)
 
     await until(is_clean)
 
@@ -88,7 +83,7 @@ async def test_an_api_killed_in_an_upload_leaves_no_file_without_a_job(
 
     with pytest.raises(SluiceError):
         await submit(client, schema_id, path, idempotencyKey="once")
-    assert 1 == len(_files(stack))
+    assert 1 == len(files(stack))
     await _restarted(stack)
     job_id = await submit(client, schema_id, path, idempotencyKey="once")
     stack.start_worker()
@@ -111,9 +106,7 @@ async def test_a_client_that_goes_leaves_nothing(
     body = submission(schema_id, b"id\n" + b"1234567\n" * 1_000_000)
 
     with _connected(stack) as connection:
-        headers = {"Host": "sluice", "X-API-Key": _key(client), "Content-Length": str(len(body)), **MULTIPART}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        connection.sendall(f"POST /graphql HTTP/1.1\r\n{lines}\r\n".encode() + body[: int(len(body) * share)])
+        connection.sendall(post(client, Content_Length=str(len(body))) + body[: int(len(body) * share)])
         await until(lambda: _arrived(stack), 5)
         if how == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -122,25 +115,12 @@ async def test_a_client_that_goes_leaves_nothing(
     assert [] == await stack.query("SELECT id FROM job")
 
 
-def _key(client: ApiClient) -> str:
-    return client._headers["X-API-Key"]
-
-
 async def _arrived(stack: Stack) -> bool:
-    return bool(_files(stack))
+    return bool(files(stack))
 
 
 async def _nothing_left(stack: Stack) -> bool:
-    return not _files(stack) and not _open_files(stack)
-
-
-def _open_files(stack: Stack) -> list[str]:
-    """The API's descriptors of stored files, deleted ones too."""
-    found = []
-    for descriptor in Path(f"/proc/{stack.processes[0].pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed since
-            found.append(str(descriptor.readlink()))
-    return [path for path in found if path.startswith(str(stack.folder / "files"))]
+    return not files(stack) and not open_files(stack)
 
 
 async def test_a_frozen_api_keeps_its_file(stack: Stack, client: ApiClient, tmp_path: Path) -> None:
@@ -175,7 +155,7 @@ async def test_files_of_others_and_of_jobs_are_left_alone(
 
     await until(lambda: _gone(folder / ("f" * 32), folder / ("f" * 32 + ".part")))
 
-    assert sorted([*await _owned(stack), "README", "f" * 31, "f" * 32 + ".old"]) == _files(stack)
+    assert sorted([*await _owned(stack), "README", "f" * 31, "f" * 32 + ".old"]) == files(stack)
 
 
 async def _gone(*files: Path) -> bool:
@@ -194,7 +174,7 @@ async def test_a_folder_of_another_database_is_left_alone(
 
     await until(lambda: _gone(folder / ("f" * 32 + ".part")))
     await asyncio.sleep(2 * float(ORPHAN_SECONDS))
-    kept = _files(stack)
+    kept = files(stack)
     job_id = await submit(
         client, await create_schema(client, fields=samples.FIELDS), samples.write(tmp_path / "orders.csv", 10)
     )
