@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
@@ -19,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
+from tasks.pipeline.fields.certain import Certain
 from tasks.pipeline.fields.disagreement import disagreement
 from tasks.pipeline.fields.pattern_size import MAX_PATTERN_KILOBYTES, kilobytes
 from tasks.pipeline.fields.steps import Check, Conversion, Refusal, Steps
@@ -29,6 +31,7 @@ MAX_SOURCE_CHARS = 1_000
 MAX_PATTERN_CHARS = 2_000
 _MAX_INT64 = 2**63 - 1
 _MAX_INT_BITS = 4_096
+_MAX_CERTAIN_CHOICES_CHARS = 2_000
 _SHOWN_CHOICES = 10
 _SHOWN_CHARS = 200
 _REASON_PREFIX = re.compile("^ *(?:SchemaError: |error: )*")
@@ -145,7 +148,16 @@ class AnyField(BaseModel):
 
     def steps(self) -> Steps:
         """What is asked of each present value: convert, enum, length, pattern, min and max."""
-        return Steps(self.conversion(), tuple(self._text_checks()), tuple(self.bound_checks()))
+        steps = Steps(self.conversion(), tuple(self._text_checks()), tuple(self.bound_checks()))
+        pattern = self.certain_pattern()
+        if pattern is None:
+            return steps
+        left = (*self.lengths_left(), *self._pattern_check(), *self.bounds_left())
+        if self.enum is None:
+            return replace(steps, certain=Certain(pattern), left=left)
+        if sum(map(len, self.enum)) > _MAX_CERTAIN_CHOICES_CHARS:
+            return replace(steps, certain=Certain(pattern), left=(*self._enum_check(), *left))
+        return replace(steps, certain=_certain_choices(self.enum, Certain(pattern), steps))
 
     def conversion(self) -> Conversion | None:
         """From the text in the file to the canonical text; None when they are the same."""
@@ -154,6 +166,18 @@ class AnyField(BaseModel):
     def grammar_checks(self) -> Iterable[Check]:
         """What a text must look like where it is loaded as it is; a step of converting."""
         return ()
+
+    def certain_pattern(self) -> str | None:
+        """Matches texts that are canonical as they stand, of which nothing is asked but what is left; see `Certain`."""
+        return None
+
+    def lengths_left(self) -> Iterable[Check]:
+        """The length checks that `certain_pattern` does not imply."""
+        return self.length_checks()
+
+    def bounds_left(self) -> Iterable[Check]:
+        """The bound checks that `certain_pattern` does not imply."""
+        return self.bound_checks()
 
     def length_checks(self) -> Iterable[Check]:
         """What minLength and maxLength ask."""
@@ -165,16 +189,30 @@ class AnyField(BaseModel):
 
     def _text_checks(self) -> Iterator[Check]:
         yield from self.grammar_checks()
+        yield from self._enum_check()
+        yield from self.length_checks()
+        yield from self._pattern_check()
+
+    def _enum_check(self) -> Iterator[Check]:
         if self.enum is not None:
             refusal = Refusal(RecordErrorCode.NOT_IN_ENUM, f"Expected one of: {_choices(self.enum)}.")
             yield Check(core_schema.literal_schema(list(self.enum)), refusal)
-        yield from self.length_checks()
+
+    def _pattern_check(self) -> Iterator[Check]:
         if self.pattern is not None:
             refusal = Refusal(
                 RecordErrorCode.PATTERN_MISMATCH,
                 f"Expected a value that matches the pattern {self.pattern[:_SHOWN_CHARS]}",
             )
             yield Check(core_schema.str_schema(pattern=_whole(self.pattern)), refusal)
+
+
+def _certain_choices(enum: tuple[str, ...], certain: Certain, steps: Steps) -> Certain | None:
+    """The choices of an enum that keep every other rule, too, and are canonical."""
+    choices = list(certain.matching(enum))
+    _, refusals = steps.exact([*choices])
+    kept = [re.escape(choice) for position, choice in enumerate(choices) if position not in refusals]
+    return Certain("|".join(kept)) if kept else None
 
 
 def _whole(pattern: str) -> str:

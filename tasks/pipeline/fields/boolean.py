@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-from pydantic_core import core_schema
-
 from tasks.pipeline.fields.any_field import AnyField
 from tasks.pipeline.fields.steps import Conversion, Refusal
 from tasks.pipeline.record import RecordErrorCode
@@ -25,7 +23,11 @@ class BooleanField(AnyField):
 
     def conversion(self) -> Conversion:
         """From the text in the file to `true` or `false`."""
-        return Conversion(_exact, certain=core_schema.literal_schema(["true", "false"]))
+        return Conversion(_exact)
+
+    def certain_pattern(self) -> str:
+        """The usual two."""
+        return "true|false"
 
 
 def _exact(text: str) -> str | Refusal:

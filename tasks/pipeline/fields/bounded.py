@@ -1,6 +1,6 @@
 """What the types have in common whose values have an order: INTEGER, NUMBER, DATE, DATETIME."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import field_validator
@@ -43,6 +43,15 @@ class BoundedField(AnyField):
         if self.max is not None:
             refusal = Refusal(RecordErrorCode.TOO_LARGE, f"Expected a value of {self.max} or less.")
             yield self.at_most(self.bound(self.max), refusal)
+
+    @property
+    def is_just_not_negative(self) -> bool:
+        """Whether a least number of 0 is all that is asked: then numbers without a sign are within the bounds."""
+        return self.max is None and self.min is not None and bool(self.bound(self.min) == 0)
+
+    def bounds_left(self) -> Iterable[Check]:
+        """None where the pattern allows no sign and that is enough."""
+        return () if self.is_just_not_negative else self.bound_checks()
 
     def at_least(self, bound: Any, refusal: Refusal) -> Check:
         """The check of a canonical text against the least value."""

@@ -13,6 +13,13 @@ from tasks.pipeline.fields.strptime import MAX_TEXT_CHARS, example, parsed
 from tasks.pipeline.record import RecordErrorCode
 
 _ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_LEAP_YEAR = "[0-9]{2}(?:0[48]|[2468][048]|[13579][26])"
+CERTAIN_DAY = (
+    f"(?:{_YEAR}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    f"|02-(?:0[1-9]|1[0-9]|2[0-8]))|{_LEAP_YEAR}-02-29)"
+)
+"""Matches days of the years 1 to 9999, all but the leap days of full centuries."""
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INVALID = Refusal(RecordErrorCode.INVALID_DATE, "Expected a date as YYYY-MM-DD, such as 2026-03-31.")
 
@@ -28,6 +35,10 @@ class DateField(MomentField):
             # The pattern first: pydantic reads numbers as seconds since 1970.
             steps: list[CoreSchema] = [core_schema.str_schema(pattern=_ISO), core_schema.date_schema()]
             yield Check(core_schema.chain_schema(steps), _INVALID)
+
+    def certain_pattern(self) -> str | None:
+        """Every day of the calendar as ISO 8601 writes it."""
+        return CERTAIN_DAY if self.format is None else None
 
     def conversion(self) -> Conversion | None:
         """From a date in `format` to `YYYY-MM-DD`."""

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from pydantic_core import CoreSchema, core_schema
 
-from tasks.pipeline.fields.date import iso_date
+from tasks.pipeline.fields.date import CERTAIN_DAY, iso_date
 from tasks.pipeline.fields.moment import MomentField
 from tasks.pipeline.fields.steps import Conversion, Refusal
 from tasks.pipeline.fields.strptime import MAX_TEXT_CHARS, example, parsed
 from tasks.pipeline.record import RecordErrorCode
 
-_CERTAIN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,6})?Z$"
+_CERTAIN = rf"{CERTAIN_DAY}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){{2}}(?:[.][0-9]{{1,6}})?Z"
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.]([0-9]+))?"
     r"([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
@@ -38,12 +38,7 @@ class DatetimeField(MomentField):
     def conversion(self) -> Conversion:
         """From the text in the file to RFC 3339 in UTC."""
         if self.format is None:
-            # The pattern first: pydantic reads numbers as seconds since 1970.
-            steps: list[CoreSchema] = [
-                core_schema.str_schema(pattern=_CERTAIN),
-                core_schema.datetime_schema(),
-            ]
-            return Conversion(exact_datetime, certain=core_schema.chain_schema(steps))
+            return Conversion(exact_datetime)
         format, refusal = self.format, _other_format(self.format)
 
         def exact(text: str) -> str | Refusal:
@@ -51,6 +46,10 @@ class DatetimeField(MomentField):
             return refusal if value is None else _in_utc(value)
 
         return Conversion(exact)
+
+    def certain_pattern(self) -> str | None:
+        """RFC 3339 in UTC, with a T and a Z."""
+        return _CERTAIN if self.format is None else None
 
     @classmethod
     def bound(cls, option: Any) -> datetime:

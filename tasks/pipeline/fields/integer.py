@@ -12,7 +12,8 @@ from tasks.pipeline.fields.number import decimal_bound
 from tasks.pipeline.fields.steps import Conversion, Refusal
 from tasks.pipeline.record import RecordErrorCode
 
-_CERTAIN = "^(?:0|-?[1-9][0-9]{0,17})$"
+_CERTAIN = "0|-?[1-9][0-9]{0,17}"
+_CERTAIN_FROM_ZERO = "0|[1-9][0-9]{0,17}"
 _GRAMMAR = re.compile("([+-]?)([0-9]+)")
 _MAX_DIGITS = 19
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
@@ -32,7 +33,11 @@ class IntegerField(BoundedField):
 
     def conversion(self) -> Conversion:
         """From the text in the file to the shortest digits."""
-        return Conversion(exact_integer, certain=core_schema.str_schema(pattern=_CERTAIN))
+        return Conversion(exact_integer)
+
+    def certain_pattern(self) -> str:
+        """Digits as they are written out."""
+        return _CERTAIN_FROM_ZERO if self.is_just_not_negative else _CERTAIN
 
     @classmethod
     def bound(cls, option: Any) -> Decimal:

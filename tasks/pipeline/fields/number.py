@@ -18,9 +18,9 @@ from tasks.pipeline.record import RecordErrorCode
 MAX_DIGITS = 1_000
 MAX_EXPONENT = 308
 
-# In so few characters no number leaves the range.
-_CERTAIN = "^-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?$"
-_CERTAIN_CHARS = 300
+# In so few digits no number leaves the range.
+_CERTAIN_FROM_ZERO = "(?:0|[1-9][0-9]{0,99})(?:[.][0-9]{1,99})?"
+_CERTAIN = f"-?{_CERTAIN_FROM_ZERO}"
 _GRAMMAR = re.compile("([+-]?)([0-9]*)(?:[.]([0-9]*))?(?:[eE]([+-]?)([0-9]+))?")
 _INVALID = Refusal(
     RecordErrorCode.INVALID_NUMBER,
@@ -40,9 +40,11 @@ class NumberField(BoundedField):
 
     def conversion(self) -> Conversion:
         """From the text in the file to the same number as JSON writes it."""
-        return Conversion(
-            exact_number, certain=core_schema.str_schema(pattern=_CERTAIN, max_length=_CERTAIN_CHARS)
-        )
+        return Conversion(exact_number)
+
+    def certain_pattern(self) -> str:
+        """Digits as they are written out, without an exponent."""
+        return _CERTAIN_FROM_ZERO if self.is_just_not_negative else _CERTAIN
 
     @classmethod
     def bound(cls, option: Any) -> Decimal:
