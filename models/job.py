@@ -8,6 +8,7 @@
 Only the database's clock counts for leases.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -120,15 +121,18 @@ class Job(Model):
         return int(self.records_accepted + self.records_rejected)
 
     @classmethod
-    async def claim_next(cls, lease_seconds: float, *, small_only: bool = False) -> "Job | None":
+    async def claim_next(
+        cls, lease_seconds: float, *, small_only: bool = False, held: Collection[UUID] = ()
+    ) -> "Job | None":
         """Takes a job that waits, or whose worker's lease ran out, and leases it to the caller.
 
         It is the turn of the partner with the fewest running jobs, among those of the one that was served longest ago;
         of a partner's jobs the oldest comes first (docs/fairness.md). Two workers never get the same attempt: rows
-        that somebody is claiming are skipped.
+        that somebody is claiming are skipped. None of `held` is taken, the jobs that the caller works on already: when
+        a partition heals, a claim may reach the database before the heartbeat of a lease that ran out meanwhile.
         """
         rows = await connections.get("default").execute_query_dict(
-            _CLAIM_SMALL if small_only else _CLAIM_ANY, [lease_seconds]
+            _CLAIM_SMALL if small_only else _CLAIM_ANY, [lease_seconds, list(held)]
         )
         return cls._init_from_db(**rows[0]) if rows else None
 
@@ -246,6 +250,7 @@ _CLAIM = """
         SELECT mine.id FROM turn, LATERAL (
             SELECT id FROM job
              WHERE {open} AND partner_id = turn.id AND (status = 'PENDING' OR lease_until < clock_timestamp())
+               AND id <> ALL($2::uuid[])
              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
         ) AS mine LIMIT 1
     ), claimed AS (

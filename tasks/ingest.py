@@ -52,15 +52,15 @@ class Ingest:
         store: Store,
         redis: Redis,
         stopping: asyncio.Event,
-        in_doubt: set[UUID],
+        jobs: set[UUID],
         *,
         small_only: bool = False,
     ) -> None:
-        """`in_doubt`: jobs of this worker, in any lane, whose lease could not be renewed: no lane claims before it is."""
+        """`jobs`: what this worker holds, in any of its lanes: each lane writes its own into it, and none claims them."""
         self._store = store
         self._redis = redis
         self._stopping = stopping
-        self._in_doubt = in_doubt
+        self._jobs = jobs
         self._small_only = small_only
         self.idle = asyncio.Event()
         """Set while this lane neither has a job nor asks for one."""
@@ -82,23 +82,23 @@ class Ingest:
         return True
 
     async def _claim(self) -> Job | None:
-        if self._in_doubt:  # when the database is back, its own job might be the first that this worker finds
-            return None
-        return await Job.claim_next(settings.lease_seconds, small_only=self._small_only)
+        return await Job.claim_next(settings.lease_seconds, small_only=self._small_only, held=self._jobs)
 
     async def _run(self, job: Job) -> None:
         reached(Point.AFTER_CLAIM)
         logger.info("job claimed", extra=self._about_claim(job))
+        self._jobs.add(job.id)
         announcer = Announcer(self._redis, job)
         announcer.announce()
         try:
-            async with held(job, self._stopping, self._in_doubt):
+            async with held(job, self._stopping):
                 await self._read_and_finish(job, announcer)
         except LeaseLost:
             logger.info("job left: cancelled, or another worker's by now", extra=_about(job))
         except Draining:
             await _hand_back(job)
         finally:
+            self._jobs.discard(job.id)
             await announcer.finish()
 
     def _about_claim(self, job: Job) -> dict[str, Any]:

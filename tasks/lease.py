@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
 
 from models import Job
 from settings import settings
@@ -19,7 +18,7 @@ _RETRY_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def held(job: Job, stopping: asyncio.Event, in_doubt: set[UUID]) -> AsyncIterator[None]:
+async def held(job: Job, stopping: asyncio.Event) -> AsyncIterator[None]:
     """Runs the block while this worker holds the job; the block is cancelled as soon as it does not.
 
     Raises LeaseLost when the job was cancelled or taken over, Draining GRACE_SECONDS after `stopping` was set. A
@@ -28,17 +27,15 @@ async def held(job: Job, stopping: asyncio.Event, in_doubt: set[UUID]) -> AsyncI
     """
     try:
         async with asyncio.TaskGroup() as group:
-            keepers = [group.create_task(_renew(job, in_doubt)), group.create_task(_drain(stopping))]
+            keepers = [group.create_task(_renew(job)), group.create_task(_drain(stopping))]
             yield
             for keeper in keepers:
                 keeper.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    finally:
-        in_doubt.discard(job.id)
 
 
-async def _renew(job: Job, in_doubt: set[UUID]) -> None:
+async def _renew(job: Job) -> None:
     """The heartbeat, beside the loading, so that neither a long COPY nor a slow parser can stop it."""
     beat = pause = settings.lease_seconds / 3
     while True:
@@ -46,11 +43,9 @@ async def _renew(job: Job, in_doubt: set[UUID]) -> None:
         try:
             if not await job.renew(settings.lease_seconds):
                 raise LeaseLost
-            in_doubt.discard(job.id)
             pause = beat
         except DATABASE_AWAY as error:
             stop_if_cancelled(error)
-            in_doubt.add(job.id)
             pause = min(beat, _RETRY_SECONDS)
             logger.warning(
                 "lease not renewed, trying again", extra={"job": str(job.id), "error": repr(error)}

@@ -43,9 +43,9 @@ async def _work(database_url: str, redis_url: str) -> None:
     warm_up()
     async with _connected(database_url), _redis(redis_url) as redis:
         store = open_store(settings)
-        in_doubt: set[UUID] = set()
-        main = Ingest(store, redis, stopping, in_doubt)
-        express = Ingest(store, redis, stopping, in_doubt, small_only=True)
+        jobs: set[UUID] = set()
+        main = Ingest(store, redis, stopping, jobs)
+        express = Ingest(store, redis, stopping, jobs, small_only=True)
         async with (
             _woken(main, broker),
             _woken(express, express_broker),

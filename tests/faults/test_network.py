@@ -117,7 +117,11 @@ async def test_a_partition_with_nobody_else_there_is_waited_out(
         case = await submitted(stack, client, tmp_path, RECORDS)
         await case.beyond(0)
         proxy.silence()
+        following = await _another(
+            client, tmp_path
+        )  # wakes the express lane: its claim waits in the partition, too
         await asyncio.sleep(2 * LEASE_SECONDS)
         proxy.heal()
         await _assert_attempt(case, 1)
         assert 0 == (await case.row())["crashes"]
+        assert "COMPLETED" == (await finished(client, following))["status"]

@@ -27,8 +27,8 @@ async def _partner_with_jobs(count: int, **columns: Any) -> Partner:
     return partner
 
 
-async def _claim(**options: bool) -> Job:
-    job = await Job.claim_next(LEASE, **options)
+async def _claim(*, small_only: bool = False) -> Job:
+    job = await Job.claim_next(LEASE, small_only=small_only)
     assert job is not None
     return job
 
@@ -135,7 +135,7 @@ async def test_a_claim_does_not_wait_for_another_claim_of_the_same_partner() -> 
     await _partner_with_jobs(2)
     pool = connections.get("default")
     async with pool.acquire_connection() as connection, connection.transaction():
-        [first] = await connection.fetch(job_module._CLAIM_ANY, LEASE)
+        [first] = await connection.fetch(job_module._CLAIM_ANY, LEASE, [])
         async with asyncio.timeout(5):
             second = await _claim()
 
@@ -176,7 +176,7 @@ async def test_a_claim_among_many_jobs_reads_a_few_pages(crowd: Partner, claim: 
     pool = connections.get("default")
     async with pool.acquire_connection() as connection:
         explained = await connection.fetchval(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {getattr(job_module, claim).replace('$1', '30')}"
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {getattr(job_module, claim)}", LEASE, []
         )
     [plan] = json.loads(explained)
     nodes = list(_nodes(plan["Plan"]))

@@ -72,6 +72,20 @@ async def test_claim_next_takes_over_an_expired_lease_and_counts_a_crash() -> No
     assert (job.attempt, job.crashes) == (2, 1)
 
 
+async def test_claim_next_leaves_out_what_the_caller_works_on() -> None:
+    """A worker whose lease ran out in a partition does not take its own job away from itself, but takes another."""
+    await make_job()
+    own = await Job.claim_next(0.0)
+    assert own is not None
+
+    assert await Job.claim_next(LEASE, held={own.id}) is None
+
+    other = await make_job()
+    job = await Job.claim_next(LEASE, held={own.id})
+    assert job is not None
+    assert other.id == job.id
+
+
 async def test_hand_back_makes_the_job_claimable_at_once_without_a_crash() -> None:
     """A job that is handed back goes on under the next attempt, from its start time, with no crash counted."""
     await make_job()
