@@ -1,7 +1,7 @@
 """Parse, validate, encode: the one loop over a file. Each batch is what one transaction loads."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, compress, repeat
 from json.encoder import encode_basestring
 from typing import BinaryIO
@@ -12,7 +12,7 @@ from tasks.pipeline.copy_text import cell, storable
 from tasks.pipeline.definition import Definition, UnknownFields
 from tasks.pipeline.first_problems import MAX_ALIKE
 from tasks.pipeline.formats import READERS
-from tasks.pipeline.record import MAX_RAW_CHARS, Batch, Chunk, ChunkSize, FileFormat, Position, Problem
+from tasks.pipeline.record import MAX_RAW_CHARS, Batch, Chunk, ChunkSize, FileFormat, Position, Problem, Value
 from tasks.pipeline.validator import Validator
 
 MAX_VALUES = 100_000
@@ -48,19 +48,28 @@ def batches(
 
 def batch(chunk: Chunk, validator: Validator, job_id: UUID) -> Batch:
     """Decides and encodes the records of one chunk."""
-    positions = [position for position, row in enumerate(chunk.rows) if row]
-    verdict = validator([chunk.rows[position] for position in positions])
+    positions, rows = _decidable(chunk)
+    verdict = validator(rows)
     problems = _merged(chunk.faults, {positions[k]: found for k, found in verdict.problems.items()})
     accepted = [position not in problems for position in positions]
+    indexes = map(chunk.first_index.__add__, positions)
     return Batch(
         first_index=chunk.first_index,
         end=chunk.end,
-        records=_records(chunk.first_index, positions, verdict.columns, accepted, validator.names, job_id),
+        records=_records(indexes, verdict.columns, accepted, validator.names, job_id),
         errors=_errors(chunk, problems, job_id),
         accepted=sum(accepted),
         rejected=len(problems),
         error_counts=Counter((problem.field, problem.code.value) for problem in chain(*problems.values())),
     )
+
+
+def _decidable(chunk: Chunk) -> tuple[Sequence[int], Sequence[Sequence[Value]]]:
+    """The rows that hold values, and their positions in the chunk."""
+    if all(chunk.rows):
+        return range(len(chunk.rows)), chunk.rows
+    positions = [position for position, row in enumerate(chunk.rows) if row]
+    return positions, [chunk.rows[position] for position in positions]
 
 
 def _merged(faults: Problems, found: Problems) -> Problems:
@@ -74,22 +83,27 @@ def _merged(faults: Problems, found: Problems) -> Problems:
 
 
 def _records(
-    first_index: int,
-    positions: Sequence[int],
+    indexes: Iterable[int],
     columns: Sequence[Fragments],
     accepted: Sequence[bool],
     names: Sequence[str],
     job_id: UUID,
 ) -> bytes:
     """COPY rows of the accepted records: joined from the values and what stands between them, the same in each row."""
-    indexes = [str(first_index + position) for position in positions]
-    parts = [repeat(f"{job_id}\t"), compress(indexes, accepted)]
+    parts = [repeat(f"{job_id}\t"), map(str, compress(indexes, accepted))]
     before = "\t{"
-    for name, column in zip(names, columns, strict=True):
+    for name, column in sorted(zip(names, columns, strict=True), key=_jsonb_order):
         parts += repeat(f"{before}{encode_basestring(name)}:{column.quote}"), compress(column.texts, accepted)
         before = f"{column.quote},"
     rows = zip(*parts, repeat(f"{before[:-1]}}}\n"), strict=False)  # repeat() has no end
-    return "".join(chain.from_iterable(rows)).replace("\\", "\\\\").encode()
+    # In UTF-8 a byte that looks like a backslash is one, and among bytes it is found several times as fast.
+    return "".join(chain.from_iterable(rows)).encode().replace(b"\\", b"\\\\")
+
+
+def _jsonb_order(column: tuple[str, Fragments]) -> tuple[int, bytes]:
+    """Where PostgreSQL keeps this key: it sorts the keys of every record, an eighth faster when they are sorted already."""
+    key = column[0].encode()
+    return len(key), key
 
 
 def _errors(chunk: Chunk, problems: Problems, job_id: UUID) -> bytes:

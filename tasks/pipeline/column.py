@@ -53,6 +53,7 @@ class ColumnValidator:
         self._nulls = frozenset(
             null for null in field.null_values if not (field.trim and null != null.strip())
         )
+        self._absent = self._nulls | {None}
         self._missing = "null"
         if field.default_text is not None:
             self._missing = self._encode(self._steps([field.default_text])[0][0] or "")
@@ -67,28 +68,23 @@ class ColumnValidator:
         """The JSON of every value, and the refused positions."""
         if self._blocks is None:
             return self.step_by_step(column)
-        texts = self._filled(column)
-        doubtful = self._blocks.doubtful(texts)
+        doubtful = self._blocks.doubtful(column)
         if len(doubtful) * BLOCK >= len(column):
             return self.step_by_step(column)
         everywhere = range(len(column))
         positions = [position for begin in doubtful for position in everywhere[begin : begin + BLOCK]]
-        fragments, refusals = self._take(texts, positions)
+        fragments, refusals = self._take(column, positions)
         if not positions:
             return fragments, refusals
         decided, refused = self.step_by_step([column[position] for position in positions])
         refusals |= {positions[k]: refusal for k, refusal in refused.items()}
         return _merged(fragments, decided, positions), refusals
 
-    def _filled(self, column: Sequence[Value]) -> Sequence[Value]:
-        """With an empty text for each absent value where the two mean the same."""
-        return [value or "" for value in column] if None in column and "" in self._nulls else column
-
     def _take(self, column: Sequence[Any], doubtful: Sequence[int]) -> tuple[Fragments, Refusals]:
         """What `step_by_step` would say of a column that is certain. Of the doubtful positions it says nothing that counts."""
-        texts, has_nulls = list(column), self._may_be_null and not self._nulls.isdisjoint(column)
+        texts, has_nulls = list(column), self._may_be_null and not self._absent.isdisjoint(column)
         if has_nulls:
-            texts = [None if text in self._nulls else text for text in column]
+            texts = [None if text in self._absent else text for text in column]
         refusals = self._missing_from(texts) if has_nulls else {}
         if self._steps.left:
             refusals |= self._steps.refused_by_left(without(texts, doubtful))

@@ -1,7 +1,8 @@
 """A definition, compiled once: decides records by the thousand, column by column."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tasks.pipeline.column import ColumnValidator, Fragments
 from tasks.pipeline.definition import Definition
@@ -29,14 +30,21 @@ class Validator:
         """Decides rows of one value per field, in the schema's order."""
         columns: list[Fragments] = []
         problems: dict[int, list[Problem]] = {}
-        values = zip(*rows, strict=True) if rows else ((),) * len(self._columns)
-        for name, validate, column in zip(self.names, self._columns, values, strict=True):
+        for name, validate, column in zip(self.names, self._columns, self._transposed(rows), strict=True):
             fragments, refusals = validate(column)
             columns.append(fragments)
             for position, (code, message) in refusals.items():
                 problem = Problem(name, code, message, _raw(column[position]))
                 problems.setdefault(position, []).append(problem)
         return Verdict(columns, problems)
+
+    def _transposed(self, rows: Sequence[Sequence[Value]]) -> Iterator[list[Value]]:
+        """The columns of these rows."""
+        width = len(self.names)
+        values = list(chain.from_iterable(rows))
+        if len(values) != width * len(rows):
+            raise ValueError(f"{len(rows)} rows of {len(values)} values, not {width} in each")
+        return (values[k::width] for k in range(width))
 
 
 def _raw(value: Value) -> str | None:

@@ -53,7 +53,9 @@ class Blocks:
     """Tells which blocks of a column hold a value in doubt. Texts that stand for a missing value are none."""
 
     def __init__(self, certain: Certain, nulls: Iterable[str]) -> None:
-        choices = "|".join([f"(?:{certain.pattern})", *map(re.escape, filter(_is_one_line, nulls))])
+        nulls = frozenset(filter(_is_one_line, nulls))
+        self._may_be_absent = "" in nulls
+        choices = "|".join([f"(?:{certain.pattern})", *map(re.escape, nulls)])
         self._validator = SchemaValidator(core_schema.str_schema(pattern=f"^(?:(?:{choices})\n)*$"))
 
     def doubtful(self, column: Sequence[Value]) -> Sequence[int]:
@@ -71,7 +73,9 @@ class Blocks:
         try:
             text = "\n".join(block)  # type: ignore[arg-type]  # what is no text raises
         except TypeError:
-            return False
+            if not (None in block and self._may_be_absent):
+                return False
+            return self._is_certain([value or "" for value in block])
         if text.count("\n") >= len(block) or len(text) > MAX_VALUE_CHARS:
             return False
         return self._validator.isinstance_python(f"{text}\n")
