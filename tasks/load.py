@@ -1,9 +1,9 @@
 """Loads one batch in one transaction: COPY records, COPY errors, move the checkpoint."""
 
 import asyncio
-import io
 import logging
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import asyncpg
 from tortoise import connections
@@ -23,6 +23,8 @@ ERROR_COLUMNS = (
 
 COPY_SECONDS = 60.0
 """A COPY of one batch that takes longer is given up and tried again."""
+
+_PIECE_BYTES = 256 * 1024
 
 _TRY_AGAIN = (*DATABASE_AWAY, asyncpg.UniqueViolationError)
 """The rows are there already when a COMMIT whose answer we lost took effect after we had asked: so ask again."""
@@ -74,8 +76,15 @@ async def _commit(job: Job, batch: Batch, checkpoint: Checkpoint) -> None:
 async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, ...], rows: bytes) -> None:
     if rows:
         await connection.copy_to_table(
-            table, source=io.BytesIO(rows), columns=columns, format="text", timeout=COPY_SECONDS
+            table, source=_pieces(rows), columns=columns, format="text", timeout=COPY_SECONDS
         )
+
+
+async def _pieces(rows: bytes) -> AsyncIterator[memoryview]:
+    # Of a file asyncpg would make copies of half a MiB each, and PostgreSQL would wait for the first of them.
+    view = memoryview(rows)
+    for start in range(0, len(rows), _PIECE_BYTES):
+        yield view[start : start + _PIECE_BYTES]
 
 
 async def _was_committed(job: Job, checkpoint: Checkpoint) -> bool:
