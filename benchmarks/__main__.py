@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks import data, growth, load, pages, profile, upload
+from benchmarks import data, growth, load, pages, profile, scale, small_jobs, subscribers, timed, upload
 from benchmarks.chart import draw
 from benchmarks.figures import Figures
 from sluice import embedded
@@ -23,11 +23,13 @@ _HERE = Path(__file__).parent
 
 
 @asynccontextmanager
-async def _stack(services: Services, folder: Path, workers: int) -> AsyncIterator[tuple[Stack, ApiClient]]:
+async def _stack(
+    services: Services, folder: Path, workers: int, program: str = "sluice"
+) -> AsyncIterator[tuple[Stack, ApiClient]]:
     folder.mkdir()
     settings = {"lease_seconds": "30", "progress_interval_seconds": "2", "max_upload_bytes": "3000000000"}
     async with (
-        running(services, folder, workers=workers, **settings) as stack,
+        running(services, folder, workers=workers, program=program, **settings) as stack,
         await stack.partner("Bench") as client,
     ):
         yield stack, client
@@ -43,20 +45,26 @@ async def _measure(services: Services, folder: Path, given: argparse.Namespace, 
             for format in ("csv", "ndjson"):
                 await load.measure(stack, client, folder, format, 3_000_000, 0.02, 3, figures)
             await growth.measure(stack, client, folder, figures)
+        await scale.measure(stack, client, folder, rounds, figures)
     async with _stack(services, folder / "api", 0) as (stack, client):
         await upload.measure(stack, client, folder, 500_000_000, rounds, figures)
         await pages.measure(stack, client, folder, 300_000 if given.quick else 3_000_000, 21, figures)
+    for part in (small_jobs, subscribers):
+        own = folder / part.__name__
+        own.mkdir()
+        await part.report(services, own, figures)
 
 
 async def _main(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="sluice-bench-") as name:
         folder = Path(name)
-        if given.profile:
-            profile.show(folder)
-            return
         figures = Figures()
         async with embedded.services(folder) as services:
             os.environ |= services.environment
+            if given.profile:
+                async with _stack(services, folder / "profile", 1, timed.PROGRAM) as (stack, client):
+                    await profile.show(stack, client, folder, given.rounds)
+                return
             await _measure(services, folder, given, figures)
     if not given.quick:
         figures.write(_HERE / "results.json")

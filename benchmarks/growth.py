@@ -25,9 +25,9 @@ async def measure(stack: Stack, client: ApiClient, folder: Path, figures: Figure
         path, bad = await asyncio.to_thread(data.write, folder, "csv", records, 0.02)
         memory = _Memory(stack)
         sampling = asyncio.create_task(memory.sample())
-        seconds, job_id = await load.run_job(stack, client, load.Load(path, records, bad, None))
+        seconds, _ = await load.run_job(stack, client, load.Load(path, records, bad, None))
         sampling.cancel()
-        await load.copy_again(stack, job_id)
+        await load.empty(stack)
         figures.note(
             f"CSV of {path.stat().st_size / 1e6:,.0f} MB",
             f"{records / seconds:,.0f} records/s; API {memory.api} MB, worker {memory.worker} MB, reader {memory.reader} MB",

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import data
+from benchmarks.figures import Figures
+from benchmarks.load import completed
 from sluice import embedded
 from sluice.client import ApiClient
 from sluice.endpoints import Services
@@ -26,6 +28,9 @@ from tests.stack import Stack, create_schema, running, submit
 
 RECORDS = 10
 PARTNERS = 4
+WANTED_ALONE = "p50 below 150 ms, p99 below 500 ms"
+WANTED_AT_ONCE = "partners take turns"
+WANTED_BESIDE_BIG = "starts within 1 s"
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,27 @@ async def measure(
     )
 
 
+async def report(services: Services, folder: Path, figures: Figures) -> None:
+    """A row for each situation."""
+    found = await measure(services, folder)
+    figures.note(
+        f"small job ({RECORDS} records) alone, from answer to COMPLETED",
+        f"p50 {found.alone_p50:.0f} ms, p99 {found.alone_p99:.0f} ms",
+        WANTED_ALONE,
+    )
+    figures.note(
+        f"{found.at_once} small jobs of {PARTNERS} partners at once, 2 workers",
+        f"{found.at_once_seconds:.1f} s; no partner more than {found.at_once_lead} jobs ahead",
+        WANTED_AT_ONCE,
+    )
+    figures.note(
+        "small job beside big ones of another partner in every slot",
+        f"starts after {found.beside_big_p50:.0f} ms (p50), {found.beside_big_worst:.0f} ms at worst;"
+        f" COMPLETED after {found.beside_big_done_p50:.0f} ms",
+        WANTED_BESIDE_BIG,
+    )
+
+
 @contextlib.asynccontextmanager
 async def _partners(stack: Stack) -> AsyncIterator[list[tuple[ApiClient, str]]]:
     """Clients of as many partners, and a schema of each."""
@@ -88,12 +114,12 @@ async def _partners(stack: Stack) -> AsyncIterator[list[tuple[ApiClient, str]]]:
 
 
 async def _alone(stack: Stack, client: ApiClient, schema_id: str, path: Path, count: int) -> list[float]:
-    await _done(stack, await submit(client, schema_id, path))  # everybody awake
+    await completed(stack, await submit(client, schema_id, path))  # everybody awake
     times = []
     for _ in range(count):
         job_id = await submit(client, schema_id, path)
         answered = time.time()
-        row = await _done(stack, job_id)
+        row = await completed(stack, job_id)
         times.append((row["finished_at"].timestamp() - answered) * 1_000)
     return times
 
@@ -142,7 +168,7 @@ async def _beside_big(
         job_id = await submit(other, other_schema, small)
         if not await _all_running(stack, hogs):
             break
-        row = await _done(stack, job_id)
+        row = await completed(stack, job_id)
         starts.append((row["started_at"] - row["created_at"]).total_seconds() * 1_000)
         ends.append((row["finished_at"] - row["created_at"]).total_seconds() * 1_000)
     return starts, ends
@@ -158,16 +184,6 @@ async def _all_running(stack: Stack, hogs: list[Any]) -> bool:
         "SELECT bool_and(status = 'PROCESSING') AS all FROM job WHERE id = ANY($1)", hogs
     )
     return bool(row["all"])
-
-
-async def _done(stack: Stack, job_id: str) -> Any:
-    """The job's row, once it is final."""
-    while True:
-        [row] = await stack.query("SELECT * FROM job WHERE id = $1", uuid_of(job_id))
-        if row["finished_at"]:
-            assert row["status"] == "COMPLETED", row
-            return row
-        await asyncio.sleep(0.02)
 
 
 async def main() -> None:

@@ -29,10 +29,12 @@ import psutil
 import uvloop
 from redis.asyncio import Redis
 
+from benchmarks.figures import Figures
 from graph.ids import global_id
 from models import JobStatus
 from sluice import embedded
 from sluice.client import ApiClient
+from sluice.endpoints import Services
 from tasks.broker import redis_options
 from tasks.progress import Progress, publish
 from tests.stack import ROOT, Stack, create_schema, running, submit
@@ -349,6 +351,24 @@ async def main(subscribers: int, jobs: Sequence[int], seconds: float) -> int:
     return 0 if is_met else 1
 
 
+async def report(services: Services, folder: Path, figures: Figures) -> None:
+    """A row for everybody on one job, and one for ten on each of two hundred."""
+    allow_many_files()
+    for jobs in (1, 200):
+        own = folder / f"{jobs}-jobs"
+        own.mkdir()
+        async with running(services, own, workers=0) as stack:
+            measured = await measure(stack, jobs=jobs)
+        wanted = f"all to the end, p99 below {WANTED_P99_MS:.0f} ms, less than {WANTED_MICROSECONDS:.0f} us a message"
+        figures.note("subscribers", str(measured), wanted)
+
+
+def allow_many_files() -> None:
+    """Each subscriber is an open file, here and in the API."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(_FILES, hard)), hard))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Two thousand subscribers of one API process.")
     parser.add_argument("--subscribers", type=int, default=2_000)
@@ -356,8 +376,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=10.0, help="of publishing")
     parser.add_argument("--client", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(_FILES, hard)), hard))
+    allow_many_files()
     if arguments.client:
         uvloop.run(_client())
     else:
