@@ -15,6 +15,7 @@ from tortoise import Tortoise
 from graph.context import Backends, Context
 from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
+from graph.page import FILES_PATH, Page
 from graph.schema import schema
 from graph.view import GraphQLView
 from settings import Settings, settings, tortoise_config
@@ -41,8 +42,14 @@ def create_app(config: Settings = settings) -> Starlette:
             "`sluice serve` starts it together with a PostgreSQL and a Redis of its own."
         )
     # Routes, not a Mount: that would redirect /graphql to /graphql/, and clients would send their file twice.
-    view = GraphQLView(schema)
-    routes = [Route("/graphql", view), WebSocketRoute("/graphql", view), Route("/health", health)]
+    page = Page.load()
+    view = GraphQLView(schema, page)
+    routes = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        Route(FILES_PATH, page.file),
+        Route("/health", health),
+    ]
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _elsewhere},

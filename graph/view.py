@@ -26,7 +26,7 @@ from graph.body import Body
 from graph.context import Context
 from graph.errors import ErrorCode, Refusal, bad_request, internal_error
 from graph.exact_json import exact_loads
-from graph.page import PAGE, PAGE_HEADERS
+from graph.page import Page
 from graph.requests import Operation, read_operation
 from graph.schema import Schema
 from graph.shared import Shares
@@ -47,7 +47,7 @@ class GraphQLView(GraphQL[Context, None]):
     websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = TransportWSHandler
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, page: Page) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -56,6 +56,7 @@ class GraphQLView(GraphQL[Context, None]):
             max_subscriptions_per_connection=MAX_OPERATIONS,
         )
         self.shares = Shares(schema)
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request, or serves one WebSocket."""
@@ -101,7 +102,7 @@ class GraphQLView(GraphQL[Context, None]):
             return _not_allowed("GraphQL takes GET and POST.", "GET, POST").response()
         try:
             if _wants_page(request):
-                return Response(PAGE, media_type="text/html", headers=PAGE_HEADERS)
+                return self._page.response()
             return _answer(request, await self._result(request, body))
         except Refusal as refusal:
             return refusal.response()
