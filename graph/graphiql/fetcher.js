@@ -1,9 +1,10 @@
 // How GraphiQL talks to Sluice: operations as JSON, files as multipart, subscriptions over a WebSocket.
 
-import { getOperationAST } from "graphql";
+import { getOperationAST, parse } from "graphql";
 import { createClient } from "graphql-ws";
 
 const URL_PATH = location.pathname;
+const FORBIDDEN = 4403;
 const NO_KEY = "An API key is needed: type it into the field “API key” at the top of this page.";
 
 /** For one key; `chosenFile` gives the file (or null) that submitFile is to send. */
@@ -11,16 +12,26 @@ export function createFetcher(key, chosenFile) {
   const socket = createClient({
     url: location.origin.replace(/^http/, "ws") + URL_PATH,
     connectionParams: { apiKey: key },
+    shouldRetry: (reason) => reason instanceof CloseEvent && reason.code !== FORBIDDEN,
   });
-  return async (operation, { documentAST } = {}) => {
+  return async ({ query, variables, operationName }) => {
     if (!key) {
       return { errors: [{ message: NO_KEY }] };
     }
-    if (documentAST && getOperationAST(documentAST, operation.operationName)?.operation === "subscription") {
-      return events(socket, operation);
-    }
-    return post(key, operation, chosenFile());
+    const chosen = chosenOperation(query, operationName);
+    const operation = { query, variables, operationName: chosen?.name?.value };
+    return chosen?.operation === "subscription" ? events(socket, operation) : post(key, operation, chosenFile());
   };
+}
+
+/** GraphiQL's idea of the name is that of the tab before, for a moment after a change of tabs. */
+function chosenOperation(query, name) {
+  try {
+    const document = parse(query);
+    return getOperationAST(document, name) ?? getOperationAST(document);
+  } catch {
+    return null; // the server says what is wrong with it
+  }
 }
 
 /** The GraphQL response. A refused request has one, too: its body says in `errors` why. */
@@ -53,7 +64,7 @@ async function* events(socket, operation) {
     yield* socket.iterate(operation);
   } catch (error) {
     if (error instanceof CloseEvent) {
-      const why = error.code === 4403 ? "this API key is not valid" : error.reason || "the connection is gone";
+      const why = error.code === FORBIDDEN ? "this API key is not valid" : error.reason || "the connection is gone";
       throw new Error(`The server ended the subscription (${error.code}): ${why}.`);
     }
     throw error;

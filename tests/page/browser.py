@@ -1,4 +1,4 @@
-"""A page in headless Chromium, as a person would use it. browser.mjs beside this file does it, with playwright-core."""
+"""Pages in headless Chromium, as a person would use them. browser.mjs beside this file does it, with playwright-core."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 FOLDER = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -18,6 +18,12 @@ _READ = """((selector) => {
     const element = document.querySelector(selector);
     const lines = [...element.querySelectorAll(".view-line")].sort((one, other) => one.offsetTop - other.offsetTop);
     return lines.length ? lines.map((line) => line.textContent).join("\\n") : element.innerText;
+})"""
+_PASTE = """((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(event);
 })"""
 
 
@@ -35,18 +41,28 @@ def missing() -> str | None:
 
 
 @dataclass
-class Browser:
-    """One page, and what it has asked the network for and complained of since it was opened."""
+class Page:
+    """A page, and what it has asked the network for and complained of since it was opened."""
 
     process: asyncio.subprocess.Process
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
+    @classmethod
+    async def open(cls, process: asyncio.subprocess.Process, url: str) -> Self:
+        """As in a browser where nothing is stored; a page that was open before is gone."""
+        page = cls(process)
+        await page._ask(url)
+        return page
+
     async def call(self, *calls: list[Any]) -> Any:
         """Calls playwright's methods one after the other, the first of them the page's; the last one's value."""
+        return await self._ask(calls)
+
+    async def _ask(self, question: object) -> Any:
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps(calls).encode() + b"\n")
+        self.process.stdin.write(json.dumps(question).encode() + b"\n")
         line = await self.process.stdout.readline()
         assert line, "the browser has ended"
         answer = json.loads(line)
@@ -59,11 +75,11 @@ class Browser:
         """Clicks what assistive technology calls so."""
         await self.call(["getByRole", role, {"name": name}], ["first"], ["click"])
 
-    async def type_over(self, selector: str, text: str) -> None:
-        """Puts text in the place of all that stands in an editor."""
+    async def paste_over(self, selector: str, text: str) -> None:
+        """Puts text in the place of all that stands in an editor (which closes brackets while somebody types)."""
         await self.call(["locator", f"{selector} .view-lines"], ["first"], ["click"])
         await self.call(["keyboard"], ["press", "Control+A"])
-        await self.call(["keyboard"], ["insertText", text])
+        await self.call(["evaluate", f"{_PASTE}({json.dumps(text)})"])
 
     async def shown(self, selector: str, pattern: str, seconds: float = 15) -> re.Match[str]:
         """Waits until the text there matches."""
@@ -78,17 +94,15 @@ class Browser:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Browser]:
-    """A browser of its own, with nothing stored, that has opened the page."""
+async def chromium() -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process that has a browser, for Page.open."""
     executable = next(path for name in _NAMES if (path := shutil.which(name)))
     process = await asyncio.create_subprocess_exec(
         "node", "browser.mjs", executable,
         cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=2**24,
     )  # fmt: skip
     try:
-        browser = Browser(process)
-        await browser.call(["goto", url])
-        yield browser
+        yield process
     finally:
         if process.stdin:
             process.stdin.close()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 from graph.page import BUILT
 from sluice.client import ApiClient
 from sluice.endpoints import Services
-from tests.page.browser import Browser, missing, opened
+from tests.page.browser import Page, chromium, missing
 from tests.stack import Stack, create_schema, running, submit
 
 RESPONSE = ".graphiql-response"
 VARIABLES = ".graphiql-editor-tool"
 BAR = ".bar"
 ORDERS = "Order No,E-Mail,Amount,Currency\n1,ann@example.com,12.50,EUR\n2,bob(at)example.com,7.00,DM\n"
+REFUSED = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +39,30 @@ async def partner(stack: Stack) -> AsyncIterator[ApiClient]:
         yield client
 
 
+@pytest.fixture(scope="module")
+async def browser(stack: Stack) -> AsyncIterator[Process]:
+    """Chromium."""
+    async with chromium() as process:
+        yield process
+
+
 @pytest.fixture
-async def page(stack: Stack) -> AsyncIterator[Browser]:
+async def page(stack: Stack, browser: Process) -> AsyncIterator[Page]:
     """The page without a key. At the end it has asked nobody else for anything, and complained of nothing."""
-    async with opened(f"{stack.url}/graphql") as browser:
-        await browser.shown(".graphiql-query-editor", "viewer")
-        yield browser
-        await browser.call(["title"])  # brings what was seen last
+    page = await opened(stack, browser)
+    yield page
+    await page.call(["title"])  # brings what was seen last
     own = stack.url.replace("http", "(http|ws)")
-    assert browser.requests
-    assert [] == [url for url in browser.requests if not re.match(f"{own}/|data:", url)]
-    assert [] == browser.errors
+    assert page.requests
+    assert [] == [url for url in page.requests if not re.match(f"{own}/|data:", url)]
+    assert [] == page.errors
+
+
+async def opened(stack: Stack, browser: Process) -> Page:
+    """The page, once one can type."""
+    page = await Page.open(browser, f"{stack.url}/graphql")
+    await page.shown(".graphiql-query-editor", "viewer")
+    return page
 
 
 def key_of(client: ApiClient) -> str:
@@ -55,28 +70,28 @@ def key_of(client: ApiClient) -> str:
     return client._headers["X-API-Key"]
 
 
-async def signed_in(page: Browser, key: str) -> None:
+async def signed_in(page: Page, key: str) -> None:
     """Types the key."""
     await page.call(["getByLabel", "API key"], ["fill", key])
     await page.call(["getByLabel", "API key"], ["press", "Enter"])
 
 
-async def run(page: Browser, tab: str, variables: object = None) -> None:
+async def run(page: Page, tab: str, variables: object = None) -> None:
     """Opens an example's tab, fills in the variables, and runs it."""
     await page.click("tab", tab)
     if variables is not None:
-        await page.type_over(VARIABLES, json.dumps(variables))
+        await page.paste_over(VARIABLES, json.dumps(variables))
     await page.call(["locator", ".graphiql-execute-button"], ["click"])
 
 
-async def test_without_a_key_the_page_asks_for_one(page: Browser) -> None:
+async def test_without_a_key_the_page_asks_for_one(page: Page) -> None:
     """The server is not even asked."""
     await run(page, "WhoAmI")
 
     await page.shown(RESPONSE, "An API key is needed: type it into the field")
 
 
-async def test_a_key_shows_whose_it_is_and_opens_the_documentation(page: Browser, partner: ApiClient) -> None:
+async def test_a_key_shows_whose_it_is_and_opens_the_documentation(page: Page, partner: ApiClient) -> None:
     """The bar, the first example, and the docs explorer by introspection."""
     await signed_in(page, key_of(partner))
     await page.shown(BAR, "Key of Acme")
@@ -89,7 +104,7 @@ async def test_a_key_shows_whose_it_is_and_opens_the_documentation(page: Browser
     await page.shown(".graphiql-plugin", "recordSchemas")
 
 
-async def test_the_key_is_kept_in_this_tab_alone(page: Browser, partner: ApiClient) -> None:
+async def test_the_key_is_kept_in_this_tab_alone(page: Page, partner: ApiClient) -> None:
     """And it survives a reload there, as people expect."""
     await signed_in(page, key_of(partner))
     await run(page, "WhoAmI")
@@ -106,24 +121,22 @@ async def test_the_key_is_kept_in_this_tab_alone(page: Browser, partner: ApiClie
     assert "" == cookies
 
 
-async def test_a_wrong_key_is_told_in_words(stack: Stack) -> None:
+async def test_a_wrong_key_is_told_in_words(stack: Stack, browser: Process) -> None:
     """Beside the field, in an answer, and in a subscription's."""
-    async with opened(f"{stack.url}/graphql") as page:
-        await signed_in(page, "slc_00000000_" + "0" * 64)
-        await page.shown(BAR, "This API key is not valid")
+    page = await opened(stack, browser)
+    await signed_in(page, "slc_00000000_" + "0" * 64)
+    await page.shown(BAR, "This API key is not valid")
 
-        await run(page, "WhoAmI")
-        await page.shown(RESPONSE, "This API key is not valid")
-        await run(page, "WatchJob")
-        await page.shown(RESPONSE, "4403.*this API key is not valid")
+    await run(page, "WhoAmI")
+    await page.shown(RESPONSE, "This API key is not valid")
+    await run(page, "WatchJob")
+    await page.shown(RESPONSE, "4403.*this API key is not valid")
 
-        assert {"Failed to load resource: the server responded with a status of 401 (Unauthorized)"} == set(
-            page.errors
-        )
+    assert {REFUSED} == set(page.errors)
 
 
 async def test_the_examples_lead_from_a_schema_to_its_records(
-    page: Browser, partner: ApiClient, tmp_path: Path
+    page: Page, partner: ApiClient, tmp_path: Path
 ) -> None:
     """Create a schema, submit the file that was chosen, watch the job to its end, read what came of it."""
     (tmp_path / "orders.csv").write_text(ORDERS)
@@ -145,7 +158,7 @@ async def test_the_examples_lead_from_a_schema_to_its_records(
 
 
 async def test_a_job_is_watched_from_its_beginning_to_its_end(
-    page: Browser, partner: ApiClient, stack: Stack, tmp_path: Path
+    page: Page, partner: ApiClient, stack: Stack, tmp_path: Path
 ) -> None:
     """While somebody else submits it and no worker is there at first."""
     path = tmp_path / "orders.csv"
@@ -165,7 +178,7 @@ async def test_a_job_is_watched_from_its_beginning_to_its_end(
     await page.shown(RESPONSE, '"status": "COMPLETED".*"recordsAccepted": "1000"')
 
 
-async def test_the_page_follows_the_colours_of_the_system(page: Browser) -> None:
+async def test_the_page_follows_the_colours_of_the_system(page: Page) -> None:
     """Bar and GraphiQL alike."""
     colours = """[".bar", ".graphiql-container"].map((name) =>
         getComputedStyle(document.querySelector(name)).backgroundColor).join(" ")"""
