@@ -23,6 +23,7 @@ function Page() {
     <>
       <Bar apiKey={key} onKey={setKey} file={file} />
       <GraphiQL
+        key={key} // another key: answers to the one before it go
         fetcher={fetcher}
         defaultTabs={EXAMPLES}
         defaultEditorToolsVisibility="variables"

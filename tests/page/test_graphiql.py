@@ -54,7 +54,7 @@ async def page(stack: Stack, browser: Process) -> AsyncIterator[Page]:
     await page.call(["title"])  # brings what was seen last
     own = stack.url.replace("http", "(http|ws)")
     assert page.requests
-    assert [] == [url for url in page.requests if not re.match(f"{own}/|data:", url)]
+    assert [] == [url for url in page.requests if not re.match(f"{own}/", url)]
     assert [] == page.errors
 
 
@@ -84,11 +84,30 @@ async def run(page: Page, tab: str, variables: object = None) -> None:
     await page.call(["locator", ".graphiql-execute-button"], ["click"])
 
 
-async def test_without_a_key_the_page_asks_for_one(page: Page) -> None:
-    """The server is not even asked."""
+async def test_without_a_key_the_page_asks_for_one(page: Page, stack: Stack) -> None:
+    """The server is not even asked: it has given the page and its files, and nothing more."""
     await run(page, "WhoAmI")
-
     await page.shown(RESPONSE, "An API key is needed: type it into the field")
+
+    await run(page, "WatchJob")
+    await page.shown(RESPONSE, "An API key is needed: type it into the field")
+    assert [f"{stack.url}/graphql"] == [url for url in page.requests if "/graphql/page/" not in url]
+
+
+async def test_another_key_does_not_see_the_answers_to_the_one_before(
+    page: Page, partner: ApiClient, stack: Stack
+) -> None:
+    """They go, and so does what was said before there was a key."""
+    await signed_in(page, key_of(partner))
+    await page.shown(RESPONSE, "^\\s*$")
+    await run(page, "WhoAmI")
+    await page.shown(RESPONSE, '"name": "Acme"')
+
+    async with await stack.partner("Umbrella") as other:
+        await signed_in(page, key_of(other))
+
+    await page.shown(BAR, "Key of Umbrella")
+    await page.shown(RESPONSE, "^\\s*$")
 
 
 async def test_a_key_shows_whose_it_is_and_opens_the_documentation(page: Page, partner: ApiClient) -> None:
