@@ -20,6 +20,8 @@ setup: .venv/ready  ## the virtual environment, with every dependency pinned and
 # GraphiQL, for GET /graphql in a browser. It is built once where node is, and again when its sources have changed.
 PAGE = graph/graphiql
 PAGE_SOURCES = $(wildcard $(PAGE)/*.* $(PAGE)/examples/*)
+# npm waits for minutes for a registry that is silent; one answer of it tells whether it is there.
+REGISTRY = npm --prefix $(PAGE) view esbuild version --fetch-retries=0 --fetch-timeout=5000
 BUILD_PAGE = npm --prefix $(PAGE) ci && npm --prefix $(PAGE) run build
 
 page:  ## GraphiQL for a browser on /graphql, built anew; needs node and the npm registry
@@ -27,7 +29,7 @@ page:  ## GraphiQL for a browser on /graphql, built anew; needs node and the npm
 
 $(PAGE)/dist/index.html: $(PAGE_SOURCES)
 	@if ! command -v npm >/dev/null; then echo "No node here: a browser gets a plain page on /graphql, without GraphiQL."; \
-	elif ! { $(BUILD_PAGE); } >/dev/null 2>&1; then \
+	elif ! { $(REGISTRY) && $(BUILD_PAGE); } >/dev/null 2>&1; then \
 		echo "GraphiQL could not be built: a browser gets a plain page on /graphql. \`make page\` says why."; fi
 
 demo: setup $(PAGE)/dist/index.html  ## the whole way of four files, on servers of its own
