@@ -36,7 +36,7 @@ def missing() -> str | None:
     if not (FOLDER / "node_modules" / "playwright-core").is_dir():
         installed = subprocess.run(["npm", "ci"], cwd=FOLDER, capture_output=True, text=True)
         if installed.returncode:
-            return f"npm could not install playwright-core: {installed.stderr[-500:]}"
+            return f"npm could not install playwright-core: {installed.stderr[:300]}"
     return None
 
 
