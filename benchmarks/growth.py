@@ -29,7 +29,9 @@ async def measure(stack: Stack, client: ApiClient, folder: Path, figures: Figure
         sampling.cancel()
         raw = await load.copy_again(stack, job_id)
         what = f"CSV of {path.stat().st_size / 1e6:,.0f} MB"
-        figures.add(Sample(f"load {what}", "raw COPY of the accepted rows", [seconds], [raw], records=records))
+        figures.add(
+            Sample(f"load {what}", "raw COPY of the accepted rows", [seconds], [raw], records=records)
+        )
         figures.note(
             what,
             f"{records / seconds:,.0f} records/s; API {memory.api} MB, worker {memory.worker} MB, reader {memory.reader} MB",
