@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema docs
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -48,7 +48,7 @@ fuzz: setup  ## random damage to files and schemas for MINUTES=n; prints the see
 SERVICE ?= pypi
 AUDIT = $(BIN)/pip-audit --strict --vulnerability-service $(SERVICE) --timeout 10 --progress-spinner off --disable-pip --require-hashes
 audit: setup  ## known weaknesses of every pinned package; needs a vulnerability database, SERVICE=pypi or osv
-	@for file in runtime dev; do \
+	@for file in runtime dev clients; do \
 		echo "auditing requirements/$$file.txt with the database $(SERVICE)"; \
 		$(AUDIT) -r requirements/$$file.txt || { \
 			echo "NOT AUDITED, or not clean. Packages with known weaknesses stand in a table above: make lock takes newer ones."; \
@@ -67,6 +67,9 @@ bench: setup  ## ratios to raw COPY and the like, side by side: half an hour; PR
 schema: setup  ## writes schema.graphql anew
 	$(BIN)/python -m graph.schema > schema.graphql
 
+docs: setup  ## writes the examples of tests/clients into docs/clients anew
+	$(BIN)/python -m tests.clients.pages
+
 migration: setup  ## writes a migration for changed models: make migration NAME=what_changed
 	$(BIN)/tortoise makemigrations -n $(NAME)
 
@@ -76,3 +79,5 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: setup  ## pins all dependencies anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements/clients.txt tests/clients/requirements.in
+	cd tests/clients && npm update --package-lock-only
