@@ -48,7 +48,7 @@ fuzz: setup  ## random damage to files and schemas for MINUTES=n; prints the see
 SERVICE ?= pypi
 AUDIT = $(BIN)/pip-audit --strict --vulnerability-service $(SERVICE) --timeout 10 --progress-spinner off --disable-pip --require-hashes
 audit: setup  ## known weaknesses of every pinned package; needs a vulnerability database, SERVICE=pypi or osv
-	@for file in runtime dev clients; do \
+	@for file in runtime dev; do \
 		echo "auditing requirements/$$file.txt with the database $(SERVICE)"; \
 		$(AUDIT) -r requirements/$$file.txt || { \
 			echo "NOT AUDITED, or not clean. Packages with known weaknesses stand in a table above: make lock takes newer ones."; \
@@ -79,5 +79,6 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: setup  ## pins all dependencies anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml
-	$(COMPILE) --output-file requirements/clients.txt tests/clients/requirements.in
+	$(COMPILE) --output-file tests/clients/requirements/ariadne-codegen.txt tests/clients/requirements/ariadne-codegen.in
+	$(COMPILE) --output-file tests/clients/requirements/gql.txt tests/clients/requirements/gql.in
 	cd tests/clients && npm update --package-lock-only

@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-import sys
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +14,6 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 NODE_MODULES = HERE / "node_modules"
-PYTHON = ROOT / ".venv" / "clients"
-"""The virtual environment of the Python clients: they need another graphql-core than Sluice does."""
 _NODE_MAJOR = 20
 
 
@@ -29,16 +26,18 @@ def node_modules() -> None:
             run("npm", "ci", cwd=HERE)
 
 
-def python() -> None:
-    """Makes the virtual environment of requirements/clients.txt."""
-    requirements = ROOT / "requirements" / "clients.txt"
-    with _once(requirements, PYTHON / "installed") as is_needed:
+def python(client: str) -> Path:
+    """A virtual environment of a Python client's own: some need another graphql-core than Sluice does."""
+    requirements = HERE / "requirements" / f"{client}.txt"
+    folder = ROOT / ".venv" / "clients" / client
+    with _once(requirements, folder / "installed") as is_needed:
         if is_needed:
-            venv.create(PYTHON, clear=True, with_pip=True)
+            venv.create(folder, clear=True, with_pip=True)
             run(
-                PYTHON / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check",
+                folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check",
                 "--require-hashes", "-r", requirements, cwd=ROOT,
             )  # fmt: skip
+    return folder
 
 
 def run(*command: str | Path, cwd: Path) -> str:

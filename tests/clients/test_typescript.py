@@ -52,7 +52,7 @@ def relay(packages: None) -> Path:
     artifacts = folder / "__generated__"
     artifacts.mkdir()
     installed.run(BIN / "relay-compiler", "relay.config.json", cwd=folder)
-    assert 7 == len(list(artifacts.iterdir()))
+    assert "RecordListNextPageQuery.graphql.ts" in {artifact.name for artifact in artifacts.iterdir()}
     installed.run(BIN / "tsc", cwd=folder)
     return folder
 

@@ -47,7 +47,14 @@ async def main(schema_id: str, path: Path) -> None:
             assert page.job
             for record in page.job.records.nodes:
                 show("record", record)
-            more, after = page.job.records.page_info.has_next_page, page.job.records.page_info.end_cursor
+            after, more = page.job.records.page_info.end_cursor, page.job.records.page_info.has_next_page
+        after, more = None, True
+        while more:
+            found = await client.list_errors(job_id, after)
+            assert found.job
+            for error in found.job.errors.nodes:
+                show("error", error)
+            after, more = found.job.errors.page_info.end_cursor, found.job.errors.page_info.has_next_page
 
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -2,7 +2,7 @@ import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import { createClient } from "graphql-ws";
-import { onPush, pipe, toPromise } from "wonka";
+import { filter, onPush, pipe, toPromise } from "wonka";
 import { WebSocket } from "ws"; // Node.js 20 has none; a browser has its own
 import {
   CancelJobDocument,
@@ -25,7 +25,6 @@ const webSocket = createClient({
 });
 const client = new Client({
   url,
-  preferGetMethod: false,
   fetchOptions: { headers: { "X-API-Key": apiKey } },
   exchanges: [
     fetchExchange, // sends files as multipart by itself
@@ -57,6 +56,7 @@ show({ cancelled: data!.cancelJob.job });
 const jobId = await submit();
 await pipe(
   client.subscription(WatchJobDocument, { jobId }),
+  filter(({ hasNext }) => hasNext), // urql tells the last result once more when the subscription has ended
   onPush(({ data }) => show({ progress: data!.jobProgress })),
   toPromise,
 );
