@@ -27,17 +27,17 @@ from strawberry.extensions import SchemaExtension
 
 from graph.connections import DEFAULT_FIRST, MAX_FIRST_RECORDS
 from graph.errors import bad_user_input
+from settings import settings
 
-MAX_QUERY_CHARS = 64 * 1024
-"""Comments and white space are no tokens, and every character of them is looked at in Python."""
-MAX_TOKENS = 2_000
+MAX_QUERY_CHARS = settings.max_document_chars
+MAX_TOKENS = settings.max_tokens
 MAX_PAIRS = 5_000
 """GraphQL compares the fields of one name in one place pair by pair: 2,000 tokens can mean 100,000 pairs, and a second."""
 MAX_OBJECTS = 1_000
 """In one list of a variable: GraphQL makes an input of each before anybody can count them."""
-MAX_DEPTH = 15
-MAX_ALIASES = 30
-MAX_NODES = 20_000
+MAX_DEPTH = settings.max_depth
+MAX_ALIASES = settings.max_aliases
+MAX_NODES = settings.max_nodes
 _COUNTLESS = 10**12
 """Measures stop growing here: products along a malicious chain would become numbers of thousands of digits."""
 
