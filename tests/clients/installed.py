@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
+import sys
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +33,10 @@ def python(client: str) -> Path:
     folder = ROOT / ".venv" / "clients" / client
     with _once(requirements, folder / "installed") as is_needed:
         if is_needed:
-            venv.create(folder, clear=True, with_pip=True)
+            venv.create(folder, clear=True)
             run(
-                folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check",
-                "--require-hashes", "-r", requirements, cwd=ROOT,
+                sys.executable, "-m", "pip", "--python", folder / "bin" / "python",
+                "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", requirements, cwd=ROOT,
             )  # fmt: skip
     return folder
 
@@ -43,7 +44,13 @@ def python(client: str) -> Path:
 def run(*command: str | Path, cwd: Path) -> str:
     """What a command prints on stdout and stderr; fails the test with it when the command fails."""
     done = subprocess.run(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, f"{' '.join(map(str, command))} failed:\n{done.stdout}"
     return done.stdout
@@ -51,7 +58,9 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 def _why_no_node() -> str | None:
     if not (shutil.which("node") and shutil.which("npm")):
-        return f"the TypeScript clients need Node.js {_NODE_MAJOR} or newer and npm: apt-get install nodejs npm"
+        return (
+            f"the TypeScript clients need Node.js {_NODE_MAJOR} or newer and npm: apt-get install nodejs npm"
+        )
     version = run("node", "--version", cwd=HERE).strip()
     if int(version.removeprefix("v").partition(".")[0]) < _NODE_MAJOR:
         return f"the TypeScript clients need Node.js {_NODE_MAJOR} or newer, and this is {version}"

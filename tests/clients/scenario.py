@@ -63,7 +63,8 @@ class Sluice:
             env=self.environment, limit=2**24,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        assert program.stdout and program.stderr
+        assert program.stdout is not None
+        assert program.stderr is not None
         complaints = asyncio.create_task(program.stderr.read())
         lines = []
         try:

@@ -28,21 +28,34 @@ async def test_ariadne_codegen_goes_the_whole_way(ariadne_codegen: Path, sluice:
 
 
 def test_the_generated_client_is_typed(ariadne_codegen: Path) -> None:
-    """mypy, strict, finds nothing in the program and in what it uses of the generated package."""
-    installed.run(
-        sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--config-file=",
-        "--cache-dir", ariadne_codegen.parent / "mypy", "--python-executable", _python(ariadne_codegen),
-        "ariadne_client.py", cwd=ariadne_codegen,
-    )  # fmt: skip
+    """mypy, strict, finds nothing in the program that uses the generated package."""
+    _check(ariadne_codegen / "ariadne_client.py")
 
 
-async def test_gql_goes_the_whole_way(sluice: Sluice) -> None:
+@pytest.fixture(scope="module")
+def gql() -> Path:
+    """A folder with the program, in a virtual environment."""
+    return workplace.fresh(installed.python("gql") / "program", "gql_client.py")
+
+
+async def test_gql_goes_the_whole_way(gql: Path, sluice: Sluice) -> None:
     """It cancels a job, uploads a file, follows it to its end and reads every record and error of it."""
-    folder = workplace.fresh(installed.python("gql") / "program", "gql_client.py")
-
-    lines = await sluice.run(_python(folder), str(folder / "gql_client.py"))
+    lines = await sluice.run(_python(gql), str(gql / "gql_client.py"))
 
     assert_whole_way(printed(lines), sluice.file)
+
+
+def test_the_program_with_gql_is_typed(gql: Path) -> None:
+    """mypy, strict, finds nothing in it."""
+    _check(gql / "gql_client.py")
+
+
+def _check(program: Path) -> None:
+    folder = program.parent
+    installed.run(
+        sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--config-file=",
+        "--cache-dir", folder.parent / "mypy", "--python-executable", _python(folder), program.name, cwd=folder,
+    )  # fmt: skip
 
 
 def _python(program: Path) -> str:

@@ -12,6 +12,9 @@ def fresh(folder: Path, *patterns: str) -> Path:
     """`folder`, emptied, with schema.graphql and the examples that match."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in [ROOT / "schema.graphql", *(found for pattern in patterns for found in EXAMPLES.glob(pattern))]:
+    for path in [
+        ROOT / "schema.graphql",
+        *(found for pattern in patterns for found in EXAMPLES.glob(pattern)),
+    ]:
         shutil.copy(path, folder)
     return folder

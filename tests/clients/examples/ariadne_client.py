@@ -17,9 +17,10 @@ async def submit(client: Client, schema_id: str, path: Path) -> str:
     with path.open("rb") as content:
         file = Upload(filename=path.name, content=content, content_type="application/octet-stream")
         answer = await client.submit_file(SubmitFileInput(schema_id=schema_id, file=file))
-    if answer.submit_file.job is None:
+    job = answer.submit_file.job
+    if job is None:
         raise SystemExit("\n".join(error.message for error in answer.submit_file.user_errors))
-    return answer.submit_file.job.id
+    return job.id
 
 
 def show(kind: str, model: BaseModel | None) -> None:
