@@ -10,6 +10,8 @@ from tests import samples
 from tests.clients.scenario import RECORDS, Sluice
 from tests.stack import create_schema, running
 
+pytest.register_assert_rewrite("tests.clients.whole_way")
+
 
 @pytest.fixture(scope="session")
 async def sluice(services: Services, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sluice]:

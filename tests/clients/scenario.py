@@ -1,4 +1,4 @@
-"""What each client must do, and must have seen: a file's whole way through a real Sluice."""
+"""A real Sluice, and client programs that are run against it."""
 
 import asyncio
 import json
@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import samples
-from tests.stack import Stack, assert_forward
+from tests.stack import Stack
 
 RECORDS = 3_000
 SECONDS = 60.0
 """For one program."""
-_GOOD = [index for index in range(RECORDS) if not samples.is_bad(index)]
-_BAD = [index for index in range(RECORDS) if samples.is_bad(index)]
 
 Printed = dict[str, list[Any]]
 """What a program has shown: for each kind of line, its values in order."""
@@ -86,34 +83,3 @@ def printed(lines: list[str]) -> Printed:
         [[kind, value]] = json.loads(line).items()
         found[kind].append(value)
     return found
-
-
-def assert_whole_way(shown: Printed, file: Path) -> None:
-    """One job was cancelled; another was followed to its end, and each of its records and errors is as in the file."""
-    assert {"cancelled", "progress", "record", "error"} == set(shown)
-    assert ["CANCELLED"] == [job["status"] for job in shown["cancelled"]]
-    _assert_progress(shown["progress"], file.stat().st_size)
-    assert [(index, samples.expected(index)) for index in _GOOD] == [
-        (int(record["index"]), record["data"]) for record in shown["record"]
-    ]
-    assert [
-        (index, index + 2, *failure)
-        for index in _BAD
-        for failure in [("email", "INVALID_EMAIL", "nobody"), ("currency", "NOT_IN_ENUM", "DM")]
-    ] == [_seen(error) for error in shown["error"]]
-
-
-def _assert_progress(events: list[dict[str, Any]], size: int) -> None:
-    assert_forward(events)
-    first, last = events[0], events[-1]
-    assert ("PENDING", 0, 0.0) == (first["status"], int(first["recordsRead"]), float(first["percent"]))
-    assert ("COMPLETED", 100.0) == (last["status"], float(last["percent"]))
-    assert (RECORDS, len(_GOOD), len(_BAD)) == tuple(
-        int(last[name]) for name in ("recordsRead", "recordsAccepted", "recordsRejected")
-    )
-    assert {size} == {int(event["bytesTotal"]) for event in events} | {int(last["bytesRead"])}
-
-
-def _seen(error: dict[str, Any]) -> tuple[int, int, str, str, str]:
-    assert error["message"].endswith(".")
-    return int(error["recordIndex"]), int(error["line"]), error["field"], error["code"], error["rawValue"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.scenario import Printed, Sluice, assert_whole_way
+from tests.clients.scenario import Printed, Sluice
+from tests.clients.whole_way import assert_whole_way
 from tests.clients.workplace import EXAMPLES
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.clients import installed, workplace
-from tests.clients.scenario import Sluice, assert_whole_way, printed
+from tests.clients.scenario import Sluice, printed
+from tests.clients.whole_way import assert_whole_way
 
 pytestmark = pytest.mark.timeout(600)  # the first test may install
 
