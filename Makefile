@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema
+.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema docs
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -67,6 +67,9 @@ bench: setup  ## ratios to raw COPY and the like, side by side: half an hour; PR
 schema: setup  ## writes schema.graphql anew
 	$(BIN)/python -m graph.schema > schema.graphql
 
+docs: setup  ## writes the examples of tests/clients into docs/clients anew
+	$(BIN)/python -m tests.clients.pages
+
 migration: setup  ## writes a migration for changed models: make migration NAME=what_changed
 	$(BIN)/tortoise makemigrations -n $(NAME)
 
@@ -76,3 +79,6 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: setup  ## pins all dependencies anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file tests/clients/requirements/ariadne-codegen.txt tests/clients/requirements/ariadne-codegen.in
+	$(COMPILE) --output-file tests/clients/requirements/gql.txt tests/clients/requirements/gql.in
+	cd tests/clients && npm update --package-lock-only
