@@ -113,7 +113,7 @@ class Context:
         try:
             self.known_partner = await models.Partner.by_key(self.key) if self.key else None
         except DATABASE_AWAY:
-            raise Refusal(503, ErrorCode.UNAVAILABLE, TRY_AGAIN) from None
+            raise Refusal(503, ErrorCode.UNAVAILABLE, TRY_AGAIN, {"retry-after": "2"}) from None
         if self.known_partner is None:
             raise Refusal(401, ErrorCode.UNAUTHENTICATED, _NO_KEY if self.key is None else _WRONG_KEY)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from asyncio import TimerHandle
 from typing import Any
 
@@ -187,11 +188,11 @@ class HttpProtocol(HttpToolsProtocol):
     def _begin_stream(self) -> None:
         self._is_stream = True
         # A client whose machine or network is gone says nothing, and the few bytes of keep-alive are never too many to
-        # be kept for him: but they are not acknowledged.
-        milliseconds = int(UNREAD_SECONDS * 1_000)
-        self.transport.get_extra_info("socket").setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds
-        )
+        # be kept for him: but they are not acknowledged. (Elsewhere the system gives up later.)
+        if sys.platform == "linux":
+            milliseconds = int(UNREAD_SECONDS * 1_000)
+            own_socket = self.transport.get_extra_info("socket")
+            own_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         if self._is_leaving:
             self.loop.call_soon(self._stop_serving)
 
