@@ -23,11 +23,12 @@ demo: setup  ## the whole way of four files, on servers of its own
 serve: setup  ## API, workers, PostgreSQL and Redis until Ctrl-C
 	$(BIN)/sluice serve
 
-check: setup  ## format, lint, types, layers
+check: setup  ## format, lint, types, layers, and the API's promises to the clients of the last release
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.compatibility
 
 # Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
 RUNNERS ?= 2
