@@ -4,6 +4,12 @@ COPY requirements/runtime.txt /requirements.txt
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement /requirements.txt
 
+# GraphiQL, for GET /graphql in a browser.
+FROM node:24-slim AS page
+WORKDIR /page
+COPY graph/graphiql/ ./
+RUN npm ci && npm run build
+
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home sluice \
  && install --directory --owner=sluice --group=sluice /data /files
@@ -14,6 +20,7 @@ COPY models/ models/
 COPY migrations/ migrations/
 COPY tasks/ tasks/
 COPY graph/ graph/
+COPY --from=page /page/dist graph/graphiql/dist
 COPY sluice/ sluice/
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup demo serve test faults soak fuzz audit check acceptance bench lock migration schema docs
+.PHONY: help setup page demo serve test faults soak fuzz audit check acceptance bench lock migration schema docs
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -17,10 +17,23 @@ setup: .venv/ready  ## the virtual environment, with every dependency pinned and
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## the whole way of four files, on servers of its own
+# GraphiQL, for GET /graphql in a browser. It is built once where node is, and again when its sources have changed.
+PAGE = graph/graphiql
+PAGE_SOURCES = $(wildcard $(PAGE)/*.* $(PAGE)/examples/*)
+BUILD_PAGE = npm --prefix $(PAGE) ci && npm --prefix $(PAGE) run build
+
+page:  ## GraphiQL for a browser on /graphql, built anew; needs node and the npm registry
+	$(BUILD_PAGE)
+
+$(PAGE)/dist/index.html: $(PAGE_SOURCES)
+	@if ! command -v npm >/dev/null; then echo "No node here: a browser gets a plain page on /graphql, without GraphiQL."; \
+	elif ! { $(BUILD_PAGE); } >/dev/null 2>&1; then \
+		echo "GraphiQL could not be built: a browser gets a plain page on /graphql. \`make page\` says why."; fi
+
+demo: setup $(PAGE)/dist/index.html  ## the whole way of four files, on servers of its own
 	$(BIN)/sluice demo
 
-serve: setup  ## API, workers, PostgreSQL and Redis until Ctrl-C
+serve: setup $(PAGE)/dist/index.html  ## API, workers, PostgreSQL and Redis until Ctrl-C
 	$(BIN)/sluice serve
 
 check: setup  ## format, lint, types, layers, and the API's promises to the clients of the last release
@@ -32,7 +45,7 @@ check: setup  ## format, lint, types, layers, and the API's promises to the clie
 
 # Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
 RUNNERS ?= 2
-test: check  ## all checks and tests, against real PostgreSQL and Redis
+test: check $(PAGE)/dist/index.html  ## all checks and tests, against real PostgreSQL and Redis
 	$(BIN)/pytest --numprocesses $(RUNNERS) --dist loadfile
 
 SEEDS ?= 5

@@ -17,6 +17,7 @@ from graph.context import Backends, Context
 from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
 from graph.origins import Cors
+from graph.page import FILES_PATH, Page
 from graph.rate_limit import RateLimit
 from graph.schema import schema
 from graph.seats import Seats
@@ -45,8 +46,14 @@ def create_app(config: Settings = settings) -> Starlette:
             "`sluice serve` starts it together with a PostgreSQL and a Redis of its own."
         )
     # Routes, not a Mount: that would redirect /graphql to /graphql/, and clients would send their file twice.
-    view = GraphQLView(schema, config)
-    routes = [Route("/graphql", view), WebSocketRoute("/graphql", view), Route("/health", health)]
+    page = Page.load()
+    view = GraphQLView(schema, config, page)
+    routes = [
+        Route("/graphql", view),
+        WebSocketRoute("/graphql", view),
+        Route(FILES_PATH, page.file),
+        Route("/health", health),
+    ]
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Cors, config.allowed_origins)] if config.allowed_origins else [],

@@ -1,51 +1,79 @@
-"""What a browser gets on /graphql: a page that stands alone, with nothing to load."""
+"""What a browser gets on /graphql, and without a key: GraphiQL where it has been built, else a page without it.
 
-PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+`make page` builds it into graph/graphiql/dist. Everything there is read once, at the start: requests name what is in
+memory already, so none of them reads a file, waits for a disk, or leads anywhere else.
+"""
+
+import asyncio
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from graph.plain_page import PLAIN_PAGE
+
+BUILT = Path(__file__).parent / "graphiql" / "dist"
+FILES_PATH = "/graphql/page/{name}"
+
+_NOTHING_ELSE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_PLAIN_POLICY = f"{_NOTHING_ELSE}; style-src 'unsafe-inline'"
+# Of this server alone. The editor makes style elements as it goes, and has small fonts and images as data: in its styles.
+_GRAPHIQL_POLICY = (
+    f"{_NOTHING_ELSE}; script-src 'self'; worker-src 'self'; connect-src 'self'; font-src 'self' data:; "
+    "img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+)
+_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
 }
+_PAGE_HEADERS = _HEADERS | {"cache-control": "no-cache", "vary": "Accept"}
+# A name holds the hash of the content, so what it stands for never changes.
+_FILE_HEADERS = _HEADERS | {
+    "content-security-policy": _NOTHING_ELSE,
+    "cache-control": "public, max-age=31536000, immutable",
+    "vary": "Accept-Encoding",
+}
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf", ".woff2": "font/woff2"}
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sluice: GraphQL</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
-  pre { padding: 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: 6px; font-size: 14px; }
-</style>
-</head>
-<body>
-<main>
-<h1>Sluice</h1>
-<p>This is the GraphQL endpoint. Send queries as <code>POST</code> with your API key in the header
-<code>X-API-Key</code>; subscriptions go over a WebSocket (<code>graphql-transport-ws</code>) on this same path.</p>
-<h2>Who am I?</h2>
-<pre>curl "$SLUICE/graphql" -H "X-API-Key: $KEY" -H "Content-Type: application/json" \\
-  -d '{"query": "{ viewer { name } }"}'</pre>
-<h2>Submit a file</h2>
-<pre>curl "$SLUICE/graphql" -H "X-API-Key: $KEY" \\
-  -F operations='{"query": "mutation($input: SubmitFileInput!) { submitFile(input: $input) { job { id } userErrors { code message } } }",
-     "variables": {"input": {"schemaId": "…", "file": null}}}' \\
-  -F map='{"0": ["variables.input.file"]}' \\
-  -F 0=@orders.csv</pre>
-<h2>See what became of it</h2>
-<pre>query ($id: ID!) {
-  job(id: $id) {
-    status
-    progress { percent recordsAccepted recordsRejected }
-    errorSummary { field code count }
-    errors(first: 10) { nodes { line field code message rawValue } }
-  }
-}</pre>
-<h2>Watch it</h2>
-<pre>subscription ($id: ID!) {
-  jobProgress(jobId: $id) { status percent recordsPerSecond etaSeconds }
-}</pre>
-</main>
-</body>
-</html>
-"""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page, and the files that it loads: by name, compressed."""
+
+    html: str
+    policy: str
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def load(cls, folder: Path = BUILT) -> Self:
+        """What was built into `folder`; the plain page when nothing was."""
+        try:
+            html = (folder / "index.html").read_text(encoding="utf-8")
+            files = {path.stem: path.read_bytes() for path in folder.glob("*.gz")}
+        except OSError:
+            return cls(PLAIN_PAGE, _PLAIN_POLICY, {})
+        return cls(html, _GRAPHIQL_POLICY, files)
+
+    def response(self) -> Response:
+        """The page."""
+        headers = _PAGE_HEADERS | {"content-security-policy": self.policy}
+        return Response(self.html, media_type="text/html", headers=headers)
+
+    async def file(self, request: Request) -> Response:
+        """One of its files. Raises HTTPException: 404."""
+        name = request.path_params["name"]
+        media_type, content = _MEDIA_TYPES.get(Path(name).suffix), self.files.get(name)
+        if content is None or media_type is None:
+            raise HTTPException(404)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(
+                content, media_type=media_type, headers=_FILE_HEADERS | {"content-encoding": "gzip"}
+            )
+        unpacked = await asyncio.to_thread(gzip.decompress, content)
+        return Response(unpacked, media_type=media_type, headers=_FILE_HEADERS)

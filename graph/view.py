@@ -29,7 +29,7 @@ from graph.event_stream import EventStream, whole_stream
 from graph.exact_json import exact_loads
 from graph.media_types import GRAPHQL_JSON, Accepted
 from graph.origins import check_origin
-from graph.page import PAGE, PAGE_HEADERS
+from graph.page import Page
 from graph.requests import Operation, read_operation
 from graph.schema import Schema
 from graph.shared import Shares, subscription
@@ -49,7 +49,7 @@ class GraphQLView(GraphQL[Context, None]):
     websocket_adapter_class = SocketAdapter
     graphql_transport_ws_handler_class = TransportWSHandler
 
-    def __init__(self, schema: Schema, config: Settings) -> None:
+    def __init__(self, schema: Schema, config: Settings, page: Page) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -60,6 +60,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self.shares = Shares(schema)
         self._origins = config.allowed_origins
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request, or serves one WebSocket."""
@@ -118,7 +119,7 @@ class GraphQLView(GraphQL[Context, None]):
         try:
             check_origin(request, self._origins)
             if _wants_page(request):
-                return Response(PAGE, media_type="text/html", headers=PAGE_HEADERS)
+                return self._page.response()
             return await self._answer(request, body)
         except Refusal as refusal:
             return refusal.response()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from graph.page import BUILT
 from settings import Settings
 from sluice.cli import parser
 
@@ -123,13 +124,25 @@ def test_last_stage_holds_everything_and_nothing_to_build_with() -> None:
     assert {"graph", "tasks", "models", "migrations", "sluice"} == copied
     assert "COPY settings.py ./" in LAST_STAGE
     assert re.search(r"^USER (?!root)\w+$", LAST_STAGE, re.MULTILINE)
-    assert not re.search(r"\b(pip|apt-get|gcc)\b", LAST_STAGE)
+    assert not re.search(r"\b(pip|apt-get|gcc|npm)\b", LAST_STAGE)
     assert "--require-hashes" in DOCKERFILE
 
 
+def test_graphiql_is_built_in_a_stage_of_its_own() -> None:
+    """From its lock file, and what comes out lies where the API looks for it."""
+    [stage] = re.findall(r"^FROM node:.* AS page$(.*?)^FROM ", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    sources = BUILT.parent.relative_to(ROOT)
+
+    assert f"COPY {sources}/ ./" in stage
+    assert re.search(r"^RUN npm ci && npm run build$", stage, re.MULTILINE)
+    assert f"COPY --from=page /page/dist {BUILT.relative_to(ROOT)}" in LAST_STAGE
+
+
 def test_build_context_lets_in_what_is_copied() -> None:
-    """The .dockerignore names the same things as the COPY lines."""
-    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    """The .dockerignore names the same things as the COPY lines, and nothing that was built here gets in."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {line[1:] for line in lines if line.startswith("!")}
     copied = {name.rstrip("/") for name in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE)}
 
-    assert let_in == copied
+    assert let_in == {name for name in copied if Path(name).parts[0] not in let_in - {name}}
+    assert {"**/node_modules", str(BUILT.relative_to(ROOT))} <= set(lines)
