@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup page demo serve test faults soak fuzz audit check acceptance bench lock migration schema
+.PHONY: help setup page demo serve test faults soak fuzz audit check acceptance bench lock migration schema docs
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -38,11 +38,12 @@ demo: setup $(PAGE)/dist/index.html  ## the whole way of four files, on servers 
 serve: setup $(PAGE)/dist/index.html  ## API, workers, PostgreSQL and Redis until Ctrl-C
 	$(BIN)/sluice serve
 
-check: setup  ## format, lint, types, layers
+check: setup  ## format, lint, types, layers, and the API's promises to the clients of the last release
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.compatibility
 
 # Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
 RUNNERS ?= 2
@@ -82,6 +83,9 @@ bench: setup  ## ratios to raw COPY and the like, side by side: half an hour; PR
 schema: setup  ## writes schema.graphql anew
 	$(BIN)/python -m graph.schema > schema.graphql
 
+docs: setup  ## writes the examples of tests/clients into docs/clients anew
+	$(BIN)/python -m tests.clients.pages
+
 migration: setup  ## writes a migration for changed models: make migration NAME=what_changed
 	$(BIN)/tortoise makemigrations -n $(NAME)
 
@@ -91,3 +95,6 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: setup  ## pins all dependencies anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file tests/clients/requirements/ariadne-codegen.txt tests/clients/requirements/ariadne-codegen.in
+	$(COMPILE) --output-file tests/clients/requirements/gql.txt tests/clients/requirements/gql.in
+	cd tests/clients && npm update --package-lock-only

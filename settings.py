@@ -2,15 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CONNECT_SECONDS = 5.0
 COMMAND_SECONDS = 15.0
 """A database that takes longer for one statement counts as one that does not answer."""
+ANY_ORIGIN = "*"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _MAX_MILLISECONDS = 2**31 - 1
 
@@ -42,6 +44,25 @@ class Settings(BaseSettings):
     """A request's body that comes more slowly is refused; 0: however slow."""
     orphan_seconds: float = Field(3_600.0, gt=0)
     """A file in the storage that has no job is removed when nobody has written to it for so long."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Whose pages may use the API from a browser, beside its own: https://app.example.com,… ; or * for all."""
+    max_document_chars: int = Field(65_536, ge=1)
+    """Comments and white space are no tokens, and every character of them is looked at in Python."""
+    max_tokens: int = Field(2_000, ge=1)
+    max_depth: int = Field(15, ge=1)
+    max_aliases: int = Field(30, ge=0)
+    max_nodes: int = Field(20_000, ge=1)
+    """Elements that one operation may ask for: `first`, multiplied along each path."""
+    max_json_bytes: int = Field(1_048_576, ge=1)
+    """Of a request's body that is JSON."""
+    max_operations_per_socket: int = Field(50, ge=1)
+    """At a time on one WebSocket."""
+    max_sockets_per_key: int = Field(5_000, ge=1)
+    """WebSockets and event streams that are open at a time, in each API process."""
+    execution_seconds: float = Field(30.0, gt=0)
+    """A query or mutation that takes longer is ended. The time in which a file is received does not count."""
+    requests_per_minute: int = Field(6_000, ge=0)
+    """Of each key, with the operations on its WebSockets; 0: however many."""
     faults: str = ""
     """For tests only: where this process is to die or freeze (tasks/faults.py)."""
 
@@ -49,6 +70,15 @@ class Settings(BaseSettings):
     def files_dir(self) -> Path:
         """The folder of submitted files, whether set or derived."""
         return self.storage_dir or self.data_dir / "files"
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _allowed_origins_are_origins(cls, given: Any) -> Any:
+        return (
+            tuple(map(_origin, filter(None, map(str.strip, given.split(",")))))
+            if isinstance(given, str)
+            else given
+        )
 
     @field_validator("database_url")
     @classmethod
@@ -72,9 +102,21 @@ def _split(url: str, *schemes: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         raise ValueError("this is not a URL: see its port and its brackets") from None
-    if parts.scheme not in schemes:
+    if schemes and parts.scheme not in schemes:
         raise ValueError(f"this must begin with {schemes[0]}://")
     return parts
+
+
+def _origin(text: str) -> str:
+    """As browsers write it: in lower case, without a default port. Raises ValueError."""
+    if text == ANY_ORIGIN:
+        return text
+    parts = _split(text)
+    if not parts.scheme or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+        raise ValueError("an origin is scheme://host or scheme://host:port, such as https://app.example.com")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _place(database_url: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TypedDict
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -15,8 +16,11 @@ from tortoise import Tortoise
 from graph.context import Backends, Context
 from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
+from graph.origins import Cors
 from graph.page import FILES_PATH, Page
+from graph.rate_limit import RateLimit
 from graph.schema import schema
+from graph.seats import Seats
 from graph.view import GraphQLView
 from settings import Settings, settings, tortoise_config
 from tasks.broker import redis_options
@@ -43,7 +47,7 @@ def create_app(config: Settings = settings) -> Starlette:
         )
     # Routes, not a Mount: that would redirect /graphql to /graphql/, and clients would send their file twice.
     page = Page.load()
-    view = GraphQLView(schema, page)
+    view = GraphQLView(schema, config, page)
     routes = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
@@ -52,6 +56,7 @@ def create_app(config: Settings = settings) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
+        middleware=[Middleware(Cors, config.allowed_origins)] if config.allowed_origins else [],
         exception_handlers={HTTPException: _elsewhere},
         lifespan=lambda _: _lifespan(config, config.database_url or "", config.redis_url or ""),
     )
@@ -78,6 +83,14 @@ async def _lifespan(config: Settings, database_url: str, redis_url: str) -> Asyn
     try:
         async with Redis.from_url(redis_url, **redis_options()) as redis, ProgressFeed(redis) as feed:
             with contextlib.closing(Health(redis)) as checks:
-                yield {"backends": Backends(config, open_store(config), redis, feed), "health": checks}
+                backends = Backends(
+                    config,
+                    open_store(config),
+                    redis,
+                    feed,
+                    RateLimit(redis, config.requests_per_minute),
+                    Seats(config.max_sockets_per_key),
+                )
+                yield {"backends": backends, "health": checks}
     finally:
         await Tortoise.close_connections()

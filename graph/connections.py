@@ -236,11 +236,14 @@ class Keyset:
             version, kind, *values = orjson.loads(base64.b64decode(cursor, b"-_", validate=True))
             if (version, kind) != (_VERSION, self._kind):
                 raise ValueError("a cursor of another list")  # noqa: TRY301
-            return tuple(part(value) for part, value in zip(self._key, values, strict=True))
+            key = tuple(part(value) for part, value in zip(self._key, values, strict=True))
+            if cursor != self._cursor(key):
+                raise ValueError("we would have written it otherwise")  # noqa: TRY301
         except (binascii.Error, ValueError, TypeError):
             raise bad_user_input(
                 "`after` is not a cursor of this list. Give the `endCursor` of the page before, unchanged."
             ) from None
+        return key
 
 
 def whole_number(value: Any) -> int:

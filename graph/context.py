@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from strawberry.dataloader import DataLoader
 import models
 from graph import ids
 from graph.errors import TRY_AGAIN, ErrorCode, Refusal, bad_user_input, fault
+from graph.rate_limit import RateLimit
+from graph.seats import Seats
 from settings import Settings
 from tasks.errors import DATABASE_AWAY
 from tasks.progress import ProgressFeed
@@ -35,6 +37,8 @@ class Backends:
     store: Store
     redis: Redis
     feed: ProgressFeed
+    rate_limit: RateLimit
+    seats: Seats
 
 
 class Allowance:
@@ -82,6 +86,8 @@ class Context:
     """The payload of connection_init."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """For answers that take long to put together: who holds it does so while others of this context wait."""
+    held: ExitStack = field(default_factory=ExitStack)
+    """What a WebSocket gives back when it ends."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
     _allowances: dict[int, Allowance] = field(default_factory=dict, init=False)
     """Of the operations that are running, by the identity of their nodes: equal ones are equal to each other."""
@@ -107,7 +113,7 @@ class Context:
         try:
             self.known_partner = await models.Partner.by_key(self.key) if self.key else None
         except DATABASE_AWAY:
-            raise Refusal(503, ErrorCode.UNAVAILABLE, TRY_AGAIN) from None
+            raise Refusal(503, ErrorCode.UNAVAILABLE, TRY_AGAIN, {"retry-after": "2"}) from None
         if self.known_partner is None:
             raise Refusal(401, ErrorCode.UNAUTHENTICATED, _NO_KEY if self.key is None else _WRONG_KEY)
 

@@ -6,38 +6,46 @@ link costs no more to measure than to write.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     ValueNode,
     VariableNode,
+    specified_rules,
+    validate,
 )
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.connections import DEFAULT_FIRST, MAX_FIRST_RECORDS
 from graph.errors import bad_user_input
+from settings import settings
 
-MAX_QUERY_CHARS = 64 * 1024
-"""Comments and white space are no tokens, and every character of them is looked at in Python."""
-MAX_TOKENS = 2_000
+MAX_QUERY_CHARS = settings.max_document_chars
+MAX_TOKENS = settings.max_tokens
 MAX_PAIRS = 5_000
 """GraphQL compares the fields of one name in one place pair by pair: 2,000 tokens can mean 100,000 pairs, and a second."""
 MAX_OBJECTS = 1_000
 """In one list of a variable: GraphQL makes an input of each before anybody can count them."""
-MAX_DEPTH = 15
-MAX_ALIASES = 30
-MAX_NODES = 20_000
+MAX_DEPTH = settings.max_depth
+MAX_ALIASES = settings.max_aliases
+MAX_NODES = settings.max_nodes
+MAX_ERRORS = 5
+"""Of validation: for each, GraphQL looks through the document for its line, and may print half of it."""
 _COUNTLESS = 10**12
 """Measures stop growing here: products along a malicious chain would become numbers of thousands of digits."""
 
@@ -77,16 +85,28 @@ class QueryLimits(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Measured ahead of GraphQL's own rules, some of which take long for what we refuse here."""
+        """Measured ahead of GraphQL's own rules, some of which take long for what we refuse here; then those rules."""
         context = self.execution_context
         if context.graphql_document is not None:
             # `operation_name` there is the first operation's when the client gave none.
             name = context._provided_operation_name  # noqa: SLF001
             given = context.variables or {}
             errors = [*excesses(context.graphql_document, given, name), *_long_lists(given)]
-            if errors:
-                context.pre_execution_errors = errors
+            rules = (*context.validation_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+            context.pre_execution_errors = (
+                errors or validated(context.schema._schema, context.graphql_document, rules) or None  # noqa: SLF001
+            )
+            context.validation_rules = ()  # Strawberry need not do it again, with a hundred errors
         yield
+
+
+def validated(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    rules: Collection[type[ASTValidationRule]] = specified_rules,
+) -> list[GraphQLError]:
+    """What GraphQL's rules say, up to so many errors as nobody reads more of."""
+    return validate(schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=True)
 
 
 def excesses(

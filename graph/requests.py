@@ -13,8 +13,9 @@ from graph.errors import ErrorCode, Refusal, bad_request
 from graph.exact_json import TooMuchJson, exact_loads
 from graph.multipart import MultipartBody, Part
 from graph.uploads import Upload, too_large
+from settings import settings
 
-MAX_JSON_BYTES = 1024 * 1024
+MAX_JSON_BYTES = settings.max_json_bytes
 MAX_OPERATIONS_BYTES = 256 * 1024
 MAX_MAP_BYTES = 16 * 1024
 MULTIPART_SLACK_BYTES = 1024 * 1024

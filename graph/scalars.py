@@ -53,6 +53,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description='A whole number that may not fit into 32 bits, as a string: "524288000".',
         serialize=str,
         parse_value=_parse_big_int,
+        specified_by_url="https://www.w3.org/TR/xmlschema11-2/#integer",
     ),
     datetime: strawberry.scalar(
         name="DateTime",

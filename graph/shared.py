@@ -137,17 +137,31 @@ class Asked(NamedTuple):
     operation_name: str | None
     variables: frozenset[tuple[str, str]]
 
-    @classmethod
-    def of(
-        cls, partner_id: UUID, query: str, operation_name: str | None, variables: dict[str, Any] | None
-    ) -> "Asked | None":
-        """None for all but subscriptions whose variables are texts: how others are equal is not worth a rule."""
-        given = variables or {}
-        if not all(isinstance(value, str) for value in given.values()):
-            return None
-        if "subscription" not in query or not _is_subscription(query, operation_name):
-            return None
-        return cls(partner_id, query, operation_name, frozenset(given.items()))
+    @property
+    def given(self) -> dict[str, Any]:
+        """The variables."""
+        return dict(self.variables)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alone:
+    """A subscription whose variables are not all texts: how those are equal is not worth a rule, so nobody shares it."""
+
+    query: str
+    operation_name: str | None
+    given: dict[str, Any]
+
+
+def subscription(
+    partner_id: UUID, query: str, operation_name: str | None, variables: dict[str, Any] | None
+) -> Asked | Alone | None:
+    """What is asked, when it is a subscription; None when it is not, or no valid document."""
+    if "subscription" not in query or not _is_subscription(query, operation_name):
+        return None
+    given = variables or {}
+    if all(isinstance(value, str) for value in given.values()):
+        return Asked(partner_id, query, operation_name, frozenset(given.items()))
+    return Alone(query, operation_name, given)
 
 
 @lru_cache(_DOCUMENTS)
@@ -167,10 +181,10 @@ class Shares:
 
     def __init__(self, schema: BaseSchema) -> None:
         self._schema = schema
-        self._running: dict[Asked, tuple[Audience, asyncio.Task[None]]] = {}
+        self._running: dict[Asked | Alone, tuple[Audience, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
-    async def joined(self, asked: Asked, context: Context) -> AsyncIterator[Member]:
+    async def joined(self, asked: Asked | Alone, context: Context) -> AsyncIterator[Member]:
         """A member of the execution of what is asked, which begins here if there is none."""
         audience, task = self._running.get(asked) or self._begin(asked, context)
         member = Member()
@@ -184,23 +198,23 @@ class Shares:
                 task.cancel()
                 await asyncio.wait({task})
 
-    def _begin(self, asked: Asked, context: Context) -> tuple[Audience, asyncio.Task[None]]:
+    def _begin(self, asked: Asked | Alone, context: Context) -> tuple[Audience, asyncio.Task[None]]:
         own = SharedContext(context.backends, None, context.partner)
         task = asyncio.create_task(self._run(asked, own), name="shared subscription")
         self._running[asked] = own.audience, task
         return own.audience, task
 
-    def _forget(self, asked: Asked, audience: Audience) -> None:
+    def _forget(self, asked: Asked | Alone, audience: Audience) -> None:
         """From now on this is asked anew."""
         if asked in self._running and self._running[asked][0] is audience:
             del self._running[asked]
 
-    async def _run(self, asked: Asked, context: SharedContext) -> None:
+    async def _run(self, asked: Asked | Alone, context: SharedContext) -> None:
         errors: list[GraphQLError] | None = None
         try:
             results = await self._schema.stream(
                 asked.query,
-                variable_values=dict(asked.variables),
+                variable_values=asked.given,
                 context_value=context,
                 operation_name=asked.operation_name,
             )
@@ -215,6 +229,11 @@ class Shares:
         finally:
             self._forget(asked, context.audience)
             context.audience.end(errors)
+
+
+def failure(errors: list[GraphQLError]) -> bytes:
+    """The result, as JSON, of what was not executed or not to its end."""
+    return orjson.dumps({"errors": [error.formatted for error in errors]})
 
 
 def _as_json(result: ExecutionResult) -> str:

@@ -17,10 +17,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from graph.context import Context
+from graph.deadline import deadline
 from graph.errors import ErrorCode, Refusal, fault
-from graph.shared import Asked, Shares
+from graph.shared import Alone, Asked, Shares, subscription
+from settings import settings
 
-MAX_OPERATIONS = 50
+MAX_OPERATIONS = settings.max_operations_per_socket
 """At a time on one connection."""
 _MAX_REASON_BYTES = 120
 _TRY_AGAIN_LATER = 1013
@@ -44,6 +46,11 @@ class SocketAdapter(ASGIWebSocketAdapter):
 class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """One connection."""
 
+    async def handle(self) -> None:
+        """Serves it to its end."""
+        with self.context.held:
+            await super().handle()
+
     async def handle_message(self, message: Any) -> None:
         """A message that is not what the protocol says closes the connection with 4400."""
         if not _is_well_formed(message):
@@ -52,12 +59,13 @@ class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_message(message)
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Without a database nobody can be authenticated: the client may try again later."""
+        """Without a database nobody can be authenticated, and a key may have too many connections: the client may try
+        again later."""
         try:
             payload = message.get("payload") or {}
             await super().handle_connection_init({"type": "connection_init", "payload": payload})
         except Refusal as refusal:
-            await self.websocket.close(_TRY_AGAIN_LATER, refusal.message)
+            await self.websocket.close(_TRY_AGAIN_LATER, f"{refusal.code}: {refusal.message}")
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """Refuses one operation too many with a code of the contract."""
@@ -70,17 +78,23 @@ class TransportWSHandler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Equal subscriptions share an execution (graph/shared.py); everything else runs on its own."""
-        asked = Asked.of(
-            self.context.partner.id, operation.query, operation.operation_name, operation.variables
-        )
-        if asked is None:
-            await super().run_operation(operation)
-            return
+        """Equal subscriptions share an execution (graph/shared.py); queries and mutations have a deadline."""
+        backends, partner_id = self.context.backends, self.context.partner.id
         with suppress(WebSocketDisconnected):  # the connection's own task notices it and cleans up
-            await self._send_shared(operation, asked)
+            try:
+                await backends.rate_limit.count(partner_id)
+                asked = subscription(
+                    partner_id, operation.query, operation.operation_name, operation.variables
+                )
+                if asked:
+                    await self._send_shared(operation, asked)
+                    return
+                async with deadline(backends.settings.execution_seconds):
+                    await super().run_operation(operation)
+            except Refusal as refusal:
+                await operation.send_initial_errors([fault(refusal.code, refusal.message)])
 
-    async def _send_shared(self, operation: Operation[Context, None], asked: Asked) -> None:
+    async def _send_shared(self, operation: Operation[Context, None], asked: Asked | Alone) -> None:
         shares: Shares = cast("Any", self.view).shares
         socket = cast("SocketAdapter", self.websocket)
         head = f'{{"id":{orjson.dumps(operation.id).decode()},"type":"next","payload":'

@@ -22,7 +22,9 @@ POLL_SECONDS = 5.0
 """How often the row is read while no message comes: repairs what a Redis outage swallowed."""
 
 
-@strawberry.type(description="What can be watched, over a WebSocket (graphql-transport-ws).")
+@strawberry.type(
+    description="What can be watched, over a WebSocket (graphql-transport-ws) or as server-sent events (graphql-sse)."
+)
 class Subscription:
     """What can be watched."""
 

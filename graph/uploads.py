@@ -9,8 +9,8 @@ import asyncio
 import errno
 import logging
 import unicodedata
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -40,6 +40,8 @@ class Upload:
         """Why the file could not be received: the whole request fails with it."""
         self.kept = False
         """True once the file belongs to a job."""
+        self.unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
+        """In which the file is received, however long that takes."""
         self._parts = parts
         self._store = store
         self._max_bytes = max_bytes
@@ -55,7 +57,8 @@ class Upload:
         """
         self.is_taken = True
         try:
-            return await self._take()
+            with self.unhurried():
+                return await self._take()
         except (Refusal, ClientDisconnect) as refusal:
             self.refusal = refusal
             raise

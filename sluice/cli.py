@@ -1,21 +1,19 @@
-"""The command line: what there is to type, and what runs it. Imports wait until a command needs them."""
+"""The command line: what there is to type. What runs it is in sluice/commands.py; docs/cli.md shows all of it."""
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sluice import commands
 from sluice.errors import SluiceError
 
-if TYPE_CHECKING:
-    from sluice.client import ApiClient
-    from sluice.endpoints import Services
-
 _FORMATS = ("csv", "tsv", "json", "ndjson", "xml")
+_STATUSES = ("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 _DESCRIPTION = "Takes in partners' big, messy files over GraphQL. Settings are variables: SLUICE_PORT, SLUICE_DATA_DIR, …"
+_INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -24,11 +22,17 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _read_settings()
         code = options.run(options)
+        sys.stdout.flush()
     except SluiceError as error:
-        print(f"sluice: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"sluice: {line}", file=sys.stderr)
+        code = 1
+    except BrokenPipeError:
+        # `sluice errors JOB | head`: the reader has gone. What is still buffered must not fail again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except KeyboardInterrupt:
-        code = 130
+        code = _INTERRUPTED
     sys.exit(code)
 
 
@@ -51,48 +55,53 @@ def _in_words(fault: Any) -> str:
 def parser() -> argparse.ArgumentParser:
     """Every command and its arguments; `run` in what it parses does the work."""
     top = argparse.ArgumentParser("sluice", description=_DESCRIPTION)
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-    _add(commands, "serve", _serve, "PostgreSQL, Redis, API and workers until Ctrl-C")
-    _add(commands, "api", _api, "one API process, for a PostgreSQL and a Redis that run already")
-    _add(commands, "worker", _worker, "one worker process, likewise")
-    _add(commands, "migrate", _migrate, "bring the database to the newest state")
+    to = top.add_subparsers(metavar="COMMAND", required=True)
+    _add(to, "serve", commands.serve, "PostgreSQL, Redis, API and workers until Ctrl-C")
+    _add(to, "api", commands.api, "one API process, for a PostgreSQL and a Redis that run already")
+    _add(to, "worker", commands.worker, "one worker process, likewise")
+    _add(to, "migrate", commands.migrate, "bring the database to the newest state")
     demo = _add(
-        commands, "demo", _demo, "a Sluice of its own takes in four files; shows what becomes of them"
+        to, "demo", commands.demo, "a Sluice of its own takes in four files; shows what becomes of them"
     )
     demo.add_argument("--keep", action="store_true", help="leave its folder behind")
-    _add_partner(commands)
-    _add_schema(commands)
-    _add_submit(commands)
+    _add_partner(to)
+    _add_schema(to)
+    _add_submit(to)
+    _add_jobs(to)
+    _add_job(to)
+    _add_errors(to)
+    _add_cancel(to)
     return top
 
 
-def _add(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int], help: str
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+def _add(to: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = to.add_parser(name, help=help, description=help)
     command.set_defaults(run=run)
     return command
 
 
-def _add_partner(commands: Any) -> None:
-    partner = commands.add_parser("partner", help="partners and their API keys")
+def _add_partner(to: Any) -> None:
+    partner = to.add_parser("partner", help="partners and their API keys")
     actions = partner.add_subparsers(metavar="ACTION", required=True)
-    create = _add(actions, "create", _partner_create, "make a partner; prints the API key, once")
+    create = _add(actions, "create", commands.partner_create, "make a partner; prints the API key, once")
     create.add_argument("name", metavar="NAME")
 
 
-def _add_schema(commands: Any) -> None:
-    schema = commands.add_parser("schema", help="what partners' files look like")
+def _add_schema(to: Any) -> None:
+    schema = to.add_parser("schema", help="what partners' files look like")
     actions = schema.add_subparsers(metavar="ACTION", required=True)
-    create = _add(actions, "create", _schema_create, "save a schema; prints its id")
+    create = _add(actions, "create", commands.schema_create, "save a schema; prints its id")
     create.add_argument(
-        "file", metavar="FILE", type=Path, help="JSON in the shape of CreateRecordSchemaInput"
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="JSON, or YAML (.yaml, .yml), in the shape of CreateRecordSchemaInput",
     )
     _add_client(create)
 
 
-def _add_submit(commands: Any) -> None:
-    submit = _add(commands, "submit", _submit, "send a file; prints the job's id")
+def _add_submit(to: Any) -> None:
+    submit = _add(to, "submit", commands.submit, "send a file; prints the job's id")
     submit.add_argument("file", metavar="FILE", type=Path)
     submit.add_argument("--schema", metavar="ID", required=True, help="id of the schema that describes it")
     submit.add_argument("--format", choices=_FORMATS, help="default: from the file name's extension")
@@ -100,102 +109,47 @@ def _add_submit(commands: Any) -> None:
     _add_client(submit)
 
 
+def _add_jobs(to: Any) -> None:
+    jobs = _add(to, "jobs", commands.jobs, "your newest jobs")
+    jobs.add_argument("--first", metavar="N", type=_count, default=20, help="how many; default: 20")
+    jobs.add_argument("--status", type=str.upper, choices=_STATUSES, help="only jobs that stand there")
+    _add_client(jobs)
+
+
+def _add_job(to: Any) -> None:
+    job = _add(to, "job", commands.job, "where a job stands, and what is wrong with its file")
+    job.add_argument("job", metavar="JOB", help="the job's id")
+    job.add_argument("--watch", action="store_true", help="show its progress until it is done")
+    _add_client(job)
+
+
+def _add_errors(to: Any) -> None:
+    errors = _add(to, "errors", commands.errors, "all errors of a job, in the order of the file")
+    errors.add_argument("job", metavar="JOB", help="the job's id")
+    errors.add_argument("--field", metavar="NAME", help="only errors of this field")
+    errors.add_argument("--code", type=str.upper, help="only errors with this code, such as INVALID_DATE")
+    _add_client(errors)
+
+
+def _add_cancel(to: Any) -> None:
+    cancel = _add(to, "cancel", commands.cancel, "stop a job; what it has loaded stays")
+    cancel.add_argument("job", metavar="JOB", help="the job's id")
+    _add_client(cancel)
+
+
 def _add_client(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for scripts: JSON objects, one a line")
     command.add_argument("--key", default=os.environ.get("SLUICE_API_KEY"), help="default: $SLUICE_API_KEY")
     command.add_argument(
         "--url", help="address of the API; default: the one that SLUICE_HOST and SLUICE_PORT name"
     )
 
 
-def _serve(_: argparse.Namespace) -> int:
-    from sluice import logs
-    from sluice.serve import serve
-
-    logs.configure()
-    asyncio.run(serve())
-    return 0
-
-
-def _api(_: argparse.Namespace) -> int:
-    _attach()
-    from sluice import api, logs
-
-    logs.configure()
-    api.run()
-    return 0
-
-
-def _worker(_: argparse.Namespace) -> int:
-    services = _attach()
-    from sluice import logs
-    from tasks import worker
-
-    logs.configure()
-    worker.main(services.database_url, services.redis_url)
-    return 0
-
-
-def _attach() -> "Services":
-    """The servers to work with. Settings are read once: found elsewhere, they go into the environment first."""
-    from sluice import database
-
-    services = database.services()
-    if not services.environment.items() <= os.environ.items():
-        os.environ |= services.environment
-        os.execv(sys.executable, [sys.executable, "-m", "sluice", *sys.argv[1:]])  # noqa: S606 - ourselves
-    return services
-
-
-def _migrate(_: argparse.Namespace) -> int:
-    from sluice import database
-    from sluice.migrate import migrate
-
-    applied = asyncio.run(migrate(database.database_url()))
-    print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the database is up to date")
-    return 0
-
-
-def _partner_create(options: argparse.Namespace) -> int:
-    from sluice import database, partners
-
-    key = asyncio.run(partners.create(database.database_url(), options.name))
-    print(
-        f"Partner {options.name} is saved. Its API key, which is shown this once:",
-        file=sys.stderr,
-        flush=True,
-    )
-    print(key)
-    return 0
-
-
-def _schema_create(options: argparse.Namespace) -> int:
-    from sluice import submit
-
-    print(asyncio.run(submit.create_schema(_client(options), options.file)))
-    return 0
-
-
-def _submit(options: argparse.Namespace) -> int:
-    from sluice import submit
-
-    return asyncio.run(
-        submit.submit(_client(options), options.file, options.schema, options.format, watch=options.watch)
-    )
-
-
-def _client(options: argparse.Namespace) -> "ApiClient":
-    from settings import settings
-    from sluice import stack
-    from sluice.client import ApiClient
-
-    if not options.key:
-        raise SluiceError(
-            "no API key: give --key or set SLUICE_API_KEY (`sluice partner create NAME` makes one)"
-        )
-    return ApiClient(options.url or stack.address(settings.host, settings.port), options.key)
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from sluice.demo import demo
-
-    return asyncio.run(demo(keep=options.keep))
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return count

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from typing import Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from sluice.errors import ApiError, SluiceError, Unreachable
 _SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_TRY_AGAIN = ("UNAVAILABLE", "RATE_LIMITED")
 
 
 class ApiClient:
@@ -73,9 +74,9 @@ class ApiClient:
             raise ApiError(
                 f"{self.url} answered {answer.status_code}, and no JSON: is that a Sluice?"
             ) from None
-        return data_of(payload)
+        return data_of(payload, answer.headers.get("Retry-After"))
 
-    async def subscribe(self, query: str, variables: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def subscribe(self, query: str, variables: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
         """The `data` of each event of a subscription, until it is complete."""
         url = "ws" + self.url.removeprefix("http")
         payload = {"query": query, "variables": variables}
@@ -83,26 +84,33 @@ class ApiClient:
             yield data_of(event)
 
 
-def data_of(payload: Any) -> dict[str, Any]:
-    """The `data` of a GraphQL response. Raises ApiError when it has errors."""
+def data_of(payload: Any, retry_after: str | None = None) -> dict[str, Any]:
+    """The `data` of a GraphQL response. Raises ApiError when it has errors, Unreachable when they are to pass."""
     if not isinstance(payload, dict) or not ("data" in payload or "errors" in payload):
         raise ApiError("the answer is no GraphQL response: is that a Sluice?")
     if errors := payload.get("errors"):
-        raise ApiError(in_words(errors))
+        if all(_code(error) in _TRY_AGAIN for error in errors):
+            raise Unreachable(in_words(errors), retry_after)
+        raise ApiError(in_words(errors), errors)
     data: dict[str, Any] = payload["data"]
     return data
 
 
-def in_words(errors: list[dict[str, Any]]) -> str:
+def in_words(errors: Sequence[Mapping[str, Any]]) -> str:
     """GraphQL errors or userErrors as one line."""
     return "; ".join(_one(error) for error in errors)
 
 
-def _one(error: dict[str, Any]) -> str:
-    code = error.get("code") or (error.get("extensions") or {}).get("code")
+def _one(error: Mapping[str, Any]) -> str:
+    code = _code(error)
     field = error.get("field")
     where = f" ({'.'.join(map(str, field))})" if field else ""
     return f"{code}: {error['message']}{where}" if code else f"{error['message']}{where}"
+
+
+def _code(error: Mapping[str, Any]) -> str | None:
+    code: str | None = error.get("code") or (error.get("extensions") or {}).get("code")
+    return code
 
 
 def _endpoint(url: str) -> str:

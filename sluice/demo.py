@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from settings import settings
-from sluice import binaries, endpoints, operations, partners, report, run_files, stack, submit
+from sluice import binaries, endpoints, jobs, operations, partners, report, run_files, stack, submit
 from sluice.client import ApiClient
 from sluice.errors import SluiceError
 from sluice.samples import RECORDS, SAMPLES, Sample
@@ -84,20 +84,20 @@ async def _patience(plan: Plan) -> AsyncIterator[None]:
 async def _show(console: Console, client: ApiClient, sample: Sample, folder: Path) -> str | None:
     """Sends one sample, shows what becomes of it; what is wrong with the result, if anything."""
     path, spoilt = await asyncio.to_thread(sample.make, folder)
-    schema_id = await operations.create_schema(client, sample.schema)
+    saved = await operations.create_schema(client, sample.schema)
     console.rule(style="dim") if console.is_terminal else console.print()
-    job = await submit.follow(console, client, path, schema_id)
-    report.summary(console, job)
+    job = await submit.follow(console, client, path, saved["id"])
+    report.summary(console, job, await jobs.first_errors(client, job["id"]))
     return _fault(job, spoilt)
 
 
 def _fault(job: dict[str, Any], spoilt: int) -> str | None:
-    counts = {name: int(count) for name, count in job["progress"].items()}
     expected = {
         "recordsRead": RECORDS,
         "recordsAccepted": RECORDS - spoilt,
         "recordsRejected": spoilt,
     }
+    counts = {name: int(job["progress"][name]) for name in expected}
     if job["status"] == "COMPLETED" and counts == expected:
         return None
     return f"{job['filename']}: {job['status']} with {counts}, not COMPLETED with {expected}"

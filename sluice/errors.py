@@ -4,8 +4,13 @@ SluiceError            printed as one line; the command exits with 1
 ├── AlreadyServing     another Sluice holds the data folder
 ├── StartFailed        a server or a step on the way to it did not come up
 └── ApiError           the API answered with errors
-    └── Unreachable    nobody answered, or the connection broke: trying again may help
+    └── Unreachable    nobody answered, the connection broke, or the server is busy: trying again may help
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_RETRY_SECONDS = 0.5
 
 
 class SluiceError(Exception):
@@ -23,6 +28,16 @@ class StartFailed(SluiceError):
 class ApiError(SluiceError):
     """The API refused a request."""
 
+    def __init__(self, message: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        """`errors`: GraphQL's errors, or the userErrors, that the message tells of."""
+        super().__init__(message)
+        self.errors = errors
+
 
 class Unreachable(ApiError):
-    """Nobody answered, or not to the end."""
+    """Nobody answered, or not to the end, or with the request to come again."""
+
+    def __init__(self, message: str, retry_after: str | None = None) -> None:
+        """`retry_after`: the header of that name."""
+        super().__init__(message)
+        self.retry_seconds = float(retry_after) if retry_after and retry_after.isdecimal() else _RETRY_SECONDS

@@ -1,6 +1,8 @@
 """What the API's HTTP server does beyond uvicorn's: headers have a deadline and a size, and leaving has a word for it."""
 
 import asyncio
+import socket
+import sys
 from asyncio import TimerHandle
 from typing import Any
 
@@ -11,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from graph.body import DRAIN_BYTES, DRAIN_SECONDS
 from graph.errors import ErrorCode, Refusal
+from graph.media_types import EVENT_STREAM
 from settings import settings
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -18,6 +21,9 @@ MAX_HEAD_BYTES = 64 * 1024
 
 GRACE_SECONDS = 3.5
 """What a request gets to end when the API leaves. Then there must be time to tell it."""
+
+LEAVE_SECONDS = 1.0
+"""What a subscriber gets to read what he was sent before, when the API leaves."""
 
 UNREAD_SECONDS = 30.0
 """A client that is owed bytes, and takes none for so long, is cut off."""
@@ -48,6 +54,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **more)
         self._app, self.app = self.app, self._serve
         self._serving: asyncio.Task[Any] | None = None
+        self._is_leaving = False
+        self._is_stream = False
+        """Whether what is being served is a stream of events, which ends when its client or the API leaves."""
+        self._end: TimerHandle | None = None
         self._deadline: TimerHandle | None = None
         self._is_in_head = False
         self._bare_bytes = 0
@@ -67,6 +77,8 @@ class HttpProtocol(HttpToolsProtocol):
         """The client is gone."""
         self._end_deadline()
         self._end_reading()
+        if self._end:
+            self._end.cancel()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -132,9 +144,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(_NOT_HTTP)
 
     def shutdown(self) -> None:
-        """The API is leaving. Who has asked for something is served for a while."""
+        """The API is leaving. Who has asked for something is served for a while; a stream would never end by itself."""
         super().shutdown()
-        if not self._is_idle:
+        self._is_leaving = True
+        if self._is_stream:
+            self._stop_serving()
+        elif not self._is_idle:
             self.loop.call_later(GRACE_SECONDS, self._stop_serving)
 
     def _stop_serving(self) -> None:
@@ -143,26 +158,52 @@ class HttpProtocol(HttpToolsProtocol):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app, but that a request which is cancelled, as nobody does unless the API leaves, is told why."""
-        started = False
+        started = ended = False
 
         async def sent(message: Message) -> None:
-            nonlocal started
+            nonlocal started, ended
+            if not started and _begins_stream(message):
+                self._begin_stream()
             started = True
             await send(message)
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
 
         self._serving = asyncio.current_task()
         try:
             await self._app(scope, receive, sent)
         except asyncio.CancelledError:
-            if started:
+            if self._is_stream:
+                await self._end_stream(send, ended)
+            elif started:
                 raise
-            if self.pipeline:  # the connection's newest request is not this one
+            elif self.pipeline:  # the connection's newest request is not this one
                 await _LEAVING.response()(scope, receive, send)
             else:
                 self._say(_LEAVING)
         finally:
             self._serving = None
+            self._is_stream = False
             self._expect_reading()
+
+    def _begin_stream(self) -> None:
+        self._is_stream = True
+        # A client whose machine or network is gone says nothing, and the few bytes of keep-alive are never too many to
+        # be kept for him: but they are not acknowledged. (Elsewhere the system gives up later.)
+        if sys.platform == "linux":
+            milliseconds = int(UNREAD_SECONDS * 1_000)
+            own_socket = self.transport.get_extra_info("socket")
+            own_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        if self._is_leaving:
+            self.loop.call_soon(self._stop_serving)
+
+    async def _end_stream(self, send: Send, ended: bool) -> None:
+        """Without its event `complete`: the client knows that there is more, and asks again."""
+        if self.flow.write_paused:
+            self.transport.abort()
+            return
+        if not ended:
+            await send({"type": "http.response.body", "body": b""})
+        self._end = self.loop.call_later(LEAVE_SECONDS, self.transport.abort)
 
     @property
     def _is_idle(self) -> bool:
@@ -232,6 +273,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._thrown_away += len(data)
         if self._thrown_away > DRAIN_BYTES:
             self.transport.close()
+
+
+def _begins_stream(message: Message) -> bool:
+    content_type = dict(message["headers"]).get(b"content-type", b"")
+    return bool(content_type.startswith(EVENT_STREAM.encode()))
 
 
 def _raw(response: Response) -> bytes:

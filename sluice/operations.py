@@ -2,17 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 from sluice.client import ApiClient, in_words
 from sluice.errors import ApiError, Unreachable
 
+T = TypeVar("T")
+
 _CREATE_SCHEMA = """
 mutation CreateSchema($input: CreateRecordSchemaInput!) {
   createRecordSchema(input: $input) {
-    recordSchema { id }
+    recordSchema { id name version }
     userErrors { code message field }
   }
 }
@@ -27,6 +31,15 @@ mutation Submit($input: SubmitFileInput!) {
 }
 """
 
+_CANCEL = """
+mutation Cancel($input: CancelJobInput!) {
+  cancelJob(input: $input) {
+    job { id status progress { recordsAccepted recordsRejected } }
+    userErrors { code message field }
+  }
+}
+"""
+
 _PROGRESS = """
 subscription Progress($jobId: ID!) {
   jobProgress(jobId: $jobId) {
@@ -35,68 +48,161 @@ subscription Progress($jobId: ID!) {
 }
 """
 
-_RESULT = """
-query Result($id: ID!, $errors: Int!) {
+_JOB_FIELDS = """
+fragment Fields on Job {
+  id filename format status sizeBytes sha256 createdAt startedAt finishedAt
+  recordSchema { id name version }
+  progress { percent bytesRead recordsRead recordsAccepted recordsRejected recordsPerSecond etaSeconds }
+  failure { code message recordIndex line }
+  errorSummary { field code count }
+}
+"""
+
+_JOB = f"""
+query Job($id: ID!) {{
+  job(id: $id) {{ ...Fields }}
+}}
+{_JOB_FIELDS}
+"""
+
+_JOBS = f"""
+query Jobs($first: Int!, $after: String, $filter: JobFilter) {{
+  jobs(first: $first, after: $after, filter: $filter) {{
+    nodes {{ ...Fields }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}}
+{_JOB_FIELDS}
+"""
+
+_ERRORS = """
+query Errors($id: ID!, $first: Int!, $after: String, $filter: RecordErrorFilter) {
   job(id: $id) {
-    id filename status sizeBytes startedAt finishedAt
-    progress { recordsRead recordsAccepted recordsRejected }
-    failure { code message recordIndex line }
-    errorSummary { field code count }
-    errors(first: $errors) { nodes { recordIndex line field code message rawValue } }
+    errors(first: $first, after: $after, filter: $filter) {
+      nodes { recordIndex line byteOffset field code message rawValue }
+      pageInfo { hasNextPage endCursor }
+    }
   }
 }
 """
 
+_JOBS_A_PAGE = 100
+_ERRORS_A_PAGE = 1_000
+_FINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _PATIENCE_SECONDS = 30.0
-_RETRY_SECONDS = 0.5
+
+Object = dict[str, Any]
 
 
-async def create_schema(client: ApiClient, definition: dict[str, Any]) -> str:
-    """Saves a schema of the shape of CreateRecordSchemaInput; its id. Raises ApiError."""
+async def create_schema(client: ApiClient, definition: Object) -> Object:
+    """Saves a schema of the shape of CreateRecordSchemaInput: the RecordSchema. Raises ApiError."""
     data = await client.execute(_CREATE_SCHEMA, {"input": definition})
-    return _id(data["createRecordSchema"], "recordSchema")
+    return _made(data["createRecordSchema"], "recordSchema")
 
 
 async def submit_file(
     client: ApiClient, schema_id: str, content: BinaryIO, file_format: str | None = None
 ) -> str:
     """Uploads an open file as it is read, under its name; the job's id. Raises ApiError."""
-    given: dict[str, Any] = {"schemaId": schema_id}
+    given: Object = {"schemaId": schema_id}
     if file_format:
         given["format"] = file_format.upper()
     data = await client.upload(_SUBMIT, given, Path(content.name).name, content)
-    return _id(data["submitFile"], "job")
+    return cast("str", _made(data["submitFile"], "job")["id"])
 
 
-def _id(payload: dict[str, Any], name: str) -> str:
+async def cancel(client: ApiClient, job_id: str) -> Object:
+    """Stops a job: the Job as it stands now. Raises ApiError."""
+    data = await client.execute(_CANCEL, {"input": {"jobId": job_id}})
+    return _made(data["cancelJob"], "job")
+
+
+def _made(payload: Object, name: str) -> Object:
     if payload["userErrors"]:
-        raise ApiError(in_words(payload["userErrors"]))
-    return cast("str", payload[name]["id"])
+        raise ApiError(in_words(payload["userErrors"]), payload["userErrors"])
+    return cast("Object", payload[name])
 
 
-async def progress(client: ApiClient, job_id: str) -> AsyncIterator[dict[str, Any]]:
+async def progress(
+    client: ApiClient, job_id: str, on_lost: Callable[[], None] = lambda: None
+) -> AsyncIterator[Object]:
     """Each state of a job up to its final one, through lost connections: a subscription begins with the state now.
 
     Raises ApiError, and Unreachable when nobody answers for half a minute.
     """
     lost_at: float | None = None
     while True:
+        # A server that is stopping may complete every subscription.
+        lost = Unreachable(f"{client.url} ended the subscription before the job was done")
         try:
-            async for event in client.subscribe(_PROGRESS, {"jobId": job_id}):
-                lost_at = None
-                yield event["jobProgress"]
-        except Unreachable:
-            lost_at = lost_at or time.monotonic()
-            if time.monotonic() - lost_at > _PATIENCE_SECONDS:
+            async with aclosing(client.subscribe(_PROGRESS, {"jobId": job_id})) as events:
+                async for event in events:
+                    lost_at = None
+                    yield event["jobProgress"]
+                    if event["jobProgress"]["status"] in _FINAL:
+                        return
+        except Unreachable as error:
+            lost = error
+        lost_at = lost_at or time.monotonic()
+        if time.monotonic() - lost_at > _PATIENCE_SECONDS:
+            raise lost
+        on_lost()
+        await asyncio.sleep(lost.retry_seconds)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """The answer to what may be asked again, through lost connections. Raises ApiError, after half a minute Unreachable."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except Unreachable as lost:
+            if time.monotonic() + lost.retry_seconds > until:
                 raise
-            await asyncio.sleep(_RETRY_SECONDS)
-        else:
-            return
+            await asyncio.sleep(lost.retry_seconds)
 
 
-async def result(client: ApiClient, job_id: str, errors: int) -> dict[str, Any]:
-    """How a job stands, with its first `errors` errors. Raises ApiError."""
-    data = await client.execute(_RESULT, {"id": job_id, "errors": errors})
-    if data["job"] is None:
+async def job(client: ApiClient, job_id: str) -> Object:
+    """How a job stands. Raises ApiError."""
+    return _found((await client.execute(_JOB, {"id": job_id}))["job"], job_id)
+
+
+async def jobs(client: ApiClient, first: int, status: str | None = None) -> list[Object]:
+    """The `first` newest jobs. Raises ApiError."""
+    found: list[Object] = []
+    only = {"status": status} if status else {}
+    after = None
+    while len(found) < first:
+        size = min(_JOBS_A_PAGE, first - len(found))
+        page = (await client.execute(_JOBS, {"first": size, "after": after, "filter": only}))["jobs"]
+        found += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    return found
+
+
+async def errors(client: ApiClient, job_id: str, only: Object) -> AsyncIterator[list[Object]]:
+    """All errors of a job, page by page; `only`: a RecordErrorFilter. Raises ApiError."""
+    page = await error_page(client, job_id, only)
+    yield page["nodes"]
+    while page["pageInfo"]["hasNextPage"]:
+        after = page["pageInfo"]["endCursor"]
+        # Whoever has read thousands of errors shall not begin anew.
+        page = await patiently(partial(error_page, client, job_id, only, after=after))
+        yield page["nodes"]
+
+
+async def error_page(
+    client: ApiClient, job_id: str, only: Object, *, first: int = _ERRORS_A_PAGE, after: str | None = None
+) -> Object:
+    """One page of a job's errors: a RecordErrorConnection. Raises ApiError."""
+    variables = {"id": job_id, "first": first, "after": after, "filter": only}
+    job = _found((await client.execute(_ERRORS, variables))["job"], job_id)
+    return cast("Object", job["errors"])
+
+
+def _found(job: Object | None, job_id: str) -> Object:
+    if job is None:
         raise ApiError(f"NOT_FOUND: there is no job {job_id} for this key")
-    return cast("dict[str, Any]", data["job"])
+    return job

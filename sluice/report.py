@@ -1,18 +1,18 @@
-"""How jobs look in a terminal: a bar while they run, a summary when they are done. Plain lines when piped."""
+"""How jobs and their errors look in a terminal: summaries and tables. As wide as their lines need when piped."""
 
-import contextlib
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
-from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 _RAW_CHARACTERS = 40
 _PIPED_COLUMNS = 140
 _STATUS_STYLE = {"COMPLETED": "bold green", "FAILED": "bold red", "CANCELLED": "bold yellow"}
+_ERROR_COLUMNS: tuple[tuple[str, int | None, int | None], ...] = (
+    ("line", 8, None), ("field", None, 2), ("code", 17, None), ("value", None, 3), ("what is wrong", None, 6),
+)  # fmt: skip
+"""Name, width, or share of what is left. They depend on nothing but the terminal's: each page of errors is a table of its own."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -21,113 +21,86 @@ def console(*, stderr: bool = False) -> Console:
     return terminal if terminal.is_terminal else Console(stderr=stderr, width=_PIPED_COLUMNS)
 
 
-class Bar(Protocol):
-    """What shows how far a file is."""
-
-    def sent(self, done: int, size: int) -> None:
-        """`done` of `size` bytes are on their way."""
-
-    def show(self, percent: float, words: str) -> None:
-        """`percent` of 100, and what to say beside it."""
-
-
-@contextlib.contextmanager
-def bar(console: Console, title: str) -> Iterator[Bar]:
-    """A live bar on a terminal, a line for each state otherwise."""
-    if not console.is_terminal:
-        yield _Lines(console, title)
-        return
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=16), TaskProgressColumn(),
-        TextColumn("{task.fields[words]}", style="dim"),
-    )  # fmt: skip
-    with Progress(*columns, console=console) as progress:
-        yield _Live(progress, progress.add_task(title, total=100.0, words=""))
-
-
-class _Live:
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task = progress, task
-
-    def sent(self, done: int, size: int) -> None:
-        self.show(100 * done / max(size, 1), f"sent {decimal(done)} of {decimal(size)}")
-
-    def show(self, percent: float, words: str) -> None:
-        self._progress.update(self._task, completed=percent, words=words)
-
-
-class _Lines:
-    def __init__(self, console: Console, title: str) -> None:
-        self._console, self._title = console, title
-
-    def sent(self, done: int, size: int) -> None:
-        if done == size:
-            plain(self._console, f"{self._title}  sent {decimal(size)}")
-
-    def show(self, percent: float, words: str) -> None:
-        plain(self._console, f"{self._title}  {percent:5.1f} %  {words}")
-
-
 def plain(console: Console, line: str) -> None:
     """A line as it is: no markup, no wrapping."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def in_words(state: dict[str, Any]) -> str:
-    """A JobProgress as a short phrase."""
-    words = f"{state['status'].lower()}, {int(state['recordsRead']):,} records"
-    if rejected := int(state["recordsRejected"]):
-        words += f", {rejected:,} rejected"
-    if rate := state["recordsPerSecond"]:
-        words += f", {rate:,.0f}/s"
-    return words
-
-
-def summary(console: Console, job: dict[str, Any]) -> None:
+def summary(console: Console, job: dict[str, Any], first_errors: list[dict[str, Any]]) -> None:
     """What became of a job: counts, errors by field and code, the first errors with their places."""
     counts = job["progress"]
-    status = Text(job["status"], style=_STATUS_STYLE.get(job["status"], "bold"))
     said = f"  {int(counts['recordsAccepted']):,} accepted, {int(counts['recordsRejected']):,} rejected"
-    console.print(Text.assemble(f"{job['filename']}  ", status, said), soft_wrap=True)
+    console.print(
+        Text.assemble(f"{_printable(job['filename'])}  ", _status(job["status"]), said), soft_wrap=True
+    )
     if failure := job["failure"]:
         line = f", line {failure['line']}" if failure["line"] else ""
-        plain(console, f"  {failure['code']}{line}: {failure['message']}")
+        plain(console, f"  {failure['code']}{line}: {_printable(failure['message'])}")
     if job["errorSummary"]:
-        _print(console, "errors by field and code", _summary_table(job["errorSummary"]))
-        _print(console, "the first errors", _errors_table(job["errors"]["nodes"]))
+        plain(console, "  errors by field and code")
+        console.print(_summary_table(job["errorSummary"]), highlight=False)
+    if first_errors:
+        plain(console, "  the first errors")
+        errors(console, first_errors)
 
 
-def _print(console: Console, title: str, table: Table) -> None:
-    plain(console, f"  {title}")
-    console.print(table, highlight=False)
+def _status(status: str) -> Text:
+    return Text(status, style=_STATUS_STYLE.get(status, "bold"))
 
 
 def _summary_table(rows: list[dict[str, Any]]) -> Table:
-    table = _table("field", "code")
+    table = _table()
+    table.add_column("field", overflow="fold")
+    table.add_column("code", overflow="fold")
     table.add_column("count", justify="right")
     for row in rows:
-        table.add_row(Text(row["field"] or "(record)"), row["code"], f"{int(row['count']):,}")
+        table.add_row(_field(row), row["code"], f"{int(row['count']):,}")
     return table
 
 
-def _errors_table(rows: list[dict[str, Any]]) -> Table:
-    table = _table("line", "field", "value", "what is wrong")
+def errors(console: Console, rows: list[dict[str, Any]], *, is_first: bool = True) -> None:
+    """A page of errors; every page has the same columns, and the first one their names."""
+    table = _table(expand=True, show_header=is_first)
+    for name, width, ratio in _ERROR_COLUMNS:
+        table.add_column(name, overflow="fold", width=width, ratio=ratio)
     for row in rows:
         line = str(row["line"] or f"#{row['recordIndex']}")
+        value, message = Text(_value(row["rawValue"])), Text(_printable(row["message"]))
+        table.add_row(line, _field(row), row["code"], value, message)
+    console.print(table, highlight=False)
+
+
+def jobs(console: Console, rows: list[dict[str, Any]]) -> None:
+    """One line a job. Ids stay whole, for the next command: a terminal that is too narrow wraps the lines."""
+    console.width = max(console.width, _PIPED_COLUMNS)
+    table = _table()
+    for name in ("job", "status", "accepted", "rejected", "submitted (UTC)", "file"):
+        justify: Any = "right" if name.endswith("ted") else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=name != "file")
+    for row in rows:
+        counts, moment = row["progress"], row["createdAt"][:19].replace("T", " ")
+        accepted, rejected = int(counts["recordsAccepted"]), int(counts["recordsRejected"])
         table.add_row(
-            line, Text(row["field"] or "(record)"), Text(_shown(row["rawValue"])), Text(row["message"])
-        )
-    return table
+            row["id"], _status(row["status"]), f"{accepted:,}", f"{rejected:,}", moment,
+            Text(_printable(row["filename"])),
+        )  # fmt: skip
+    console.print(table, highlight=False)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _table(**options: Any) -> Table:
+    return Table(box=None, padding=(0, 0, 0, 2), header_style="dim", **options)
 
 
-def _shown(value: str | None) -> str:
+def _field(row: dict[str, Any]) -> Text:
+    return Text(_printable(row["field"] or "(record)"))
+
+
+def _value(value: str | None) -> str:
     if value is None:
         return "-"
     return repr(value if len(value) <= _RAW_CHARACTERS else value[:_RAW_CHARACTERS] + "…")
+
+
+def _printable(text: str) -> str:
+    """Without what would command the terminal: names and messages may quote a file."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,7 +1,6 @@
-"""`sluice schema create` and `sluice submit`: a partner's first steps from the command line."""
+"""`sluice submit`: a file goes from this disk to the API, and is watched there if wanted."""
 
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -9,32 +8,15 @@ from typing import Any, BinaryIO, cast
 from rich.console import Console
 
 from sluice import operations, report
+from sluice.bar import bar
 from sluice.client import ApiClient
 from sluice.errors import SluiceError
-
-_ERRORS_SHOWN = 5
-
-
-async def create_schema(client: ApiClient, file: Path) -> str:
-    """Saves the schema in a JSON file; its id. Raises SluiceError."""
-    async with client:
-        return await operations.create_schema(client, _definition(file))
-
-
-def _definition(file: Path) -> dict[str, Any]:
-    try:
-        definition = json.loads(file.read_bytes())
-    except OSError as error:
-        raise SluiceError(f"cannot read {file}: {error.strerror}") from None
-    except ValueError as error:
-        raise SluiceError(f"{file} is not JSON: {error}") from None
-    if not isinstance(definition, dict):
-        raise SluiceError(f"{file} holds no JSON object: it should look like CreateRecordSchemaInput")
-    return definition
+from sluice.jobs import first_errors, print_json
+from sluice.watch import watch as watch_to_the_end
 
 
 async def submit(
-    client: ApiClient, file: Path, schema_id: str, file_format: str | None, *, watch: bool
+    client: ApiClient, file: Path, schema_id: str, file_format: str | None, *, watch: bool, as_json: bool
 ) -> int:
     """Sends a file and prints the job's id; the exit code. Raises SluiceError.
 
@@ -43,17 +25,24 @@ async def submit(
     async with client:
         if not watch:
             with _opened(file) as content:
-                print(await operations.submit_file(client, schema_id, content, file_format))
+                job_id = await operations.submit_file(client, schema_id, content, file_format)
+            print_json([{"id": job_id}]) if as_json else print(job_id)
             return 0
         console = report.console(stderr=True)
-        job = await follow(console, client, file, schema_id, file_format, on_submitted=_print_id)
-        report.summary(console, job)
+
+        def tell(job_id: str) -> None:
+            # At once: who stops watching, or loses the connection, must be able to find the job, which goes on.
+            if as_json:  # stdout is for the finished job alone
+                report.plain(console, f"job {job_id}")
+            else:
+                print(job_id, flush=True)
+
+        job = await follow(console, client, file, schema_id, file_format, on_submitted=tell)
+        if as_json:
+            print_json([job])
+        else:
+            report.summary(console, job, await first_errors(client, job["id"]))
         return 0 if job["status"] == "COMPLETED" else 1
-
-
-def _print_id(job_id: str) -> None:
-    # At once: who stops watching, or loses the connection, must be able to find the job, which goes on.
-    print(job_id, flush=True)
 
 
 async def follow(
@@ -65,13 +54,11 @@ async def follow(
     on_submitted: Callable[[str], None] = lambda _job_id: None,
 ) -> dict[str, Any]:
     """Sends a file and shows how far it is, until the job is done: the job. Raises SluiceError."""
-    with report.bar(console, file.name) as bar:
-        with _opened(file, on_read=bar.sent) as content:
+    with bar(console, file.name) as shown:
+        with _opened(file, on_read=shown.sent) as content:
             job_id = await operations.submit_file(client, schema_id, content, file_format)
         on_submitted(job_id)
-        async for state in operations.progress(client, job_id):
-            bar.show(state["percent"], report.in_words(state))
-    return await operations.result(client, job_id, _ERRORS_SHOWN)
+        return await watch_to_the_end(console, client, job_id, shown)
 
 
 class _Sent(io.FileIO):

@@ -12,6 +12,8 @@ from sluice.errors import ApiError, Unreachable
 
 _PROTOCOL = Subprotocol("graphql-transport-ws")
 _FORBIDDEN = 4403
+_TRY_AGAIN = (429, 502, 503, 504)
+"""What a server that is busy, or a proxy whose server is being restarted, answers."""
 
 
 async def events(
@@ -32,7 +34,7 @@ async def events(
     except ConnectionClosed as closed:
         raise _refused_or_lost(closed, url) from None
     except InvalidStatus as refused:
-        raise ApiError(f"{url} refused the WebSocket with {refused.response.status_code}") from None
+        raise _refused(refused, url) from None
     except (OSError, TimeoutError, InvalidHandshake) as error:
         raise Unreachable(f"no WebSocket to {url} ({str(error) or type(error).__name__})") from None
 
@@ -60,6 +62,14 @@ async def _subscribed(socket: ClientConnection, payload: dict[str, Any]) -> Asyn
 
 async def _send(socket: ClientConnection, kind: str, **fields: Any) -> None:
     await socket.send(json.dumps({"type": kind, **fields}))
+
+
+def _refused(refused: InvalidStatus, url: str) -> ApiError:
+    status = refused.response.status_code
+    message = f"{url} refused the WebSocket with {status}"
+    if status in _TRY_AGAIN:
+        return Unreachable(message, refused.response.headers.get("Retry-After"))
+    return ApiError(message)
 
 
 def _refused_or_lost(closed: ConnectionClosed, url: str) -> ApiError:

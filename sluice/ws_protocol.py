@@ -5,6 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from sluice.http_protocol import LEAVE_SECONDS
+
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """One connection.
@@ -52,6 +54,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """The API is leaving."""
         super().shutdown()
+        self.close_timeout = LEAVE_SECONDS
+        if self._end:
+            self._end.cancel()
+            self._end = None
         self._end_in_time()
 
     async def send(self, message: Any) -> None:

@@ -52,11 +52,14 @@ class Ingest:
         store: Store,
         redis: Redis,
         stopping: asyncio.Event,
-        jobs: set[UUID],
+        jobs: list[UUID],
         *,
         small_only: bool = False,
     ) -> None:
-        """`jobs`: what this worker holds, in any of its lanes: each lane writes its own into it, and none claims them."""
+        """`jobs`: what this worker holds, in any of its lanes: each lane writes its own into it, and none claims them.
+
+        Twice where a lane has claimed what another has not left yet.
+        """
         self._store = store
         self._redis = redis
         self._stopping = stopping
@@ -87,10 +90,10 @@ class Ingest:
     async def _run(self, job: Job) -> None:
         reached(Point.AFTER_CLAIM)
         logger.info("job claimed", extra=self._about_claim(job))
-        self._jobs.add(job.id)
         announcer = Announcer(self._redis, job)
-        announcer.announce()
+        self._jobs.append(job.id)
         try:
+            announcer.announce()
             async with held(job, self._stopping):
                 await self._read_and_finish(job, announcer)
         except LeaseLost:
@@ -98,7 +101,7 @@ class Ingest:
         except Draining:
             await _hand_back(job)
         finally:
-            self._jobs.discard(job.id)
+            self._jobs.remove(job.id)
             await announcer.finish()
 
     def _about_claim(self, job: Job) -> dict[str, Any]:

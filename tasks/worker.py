@@ -43,7 +43,7 @@ async def _work(database_url: str, redis_url: str) -> None:
     warm_up()
     async with _connected(database_url), _redis(redis_url) as redis:
         store = open_store(settings)
-        jobs: set[UUID] = set()
+        jobs: list[UUID] = []
         main = Ingest(store, redis, stopping, jobs)
         express = Ingest(store, redis, stopping, jobs, small_only=True)
         async with (

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, compress, repeat
 from json.encoder import encode_basestring
 from typing import BinaryIO
@@ -12,7 +13,17 @@ from tasks.pipeline.copy_text import cell, storable
 from tasks.pipeline.definition import Definition, UnknownFields
 from tasks.pipeline.first_problems import MAX_ALIKE
 from tasks.pipeline.formats import READERS
-from tasks.pipeline.record import MAX_RAW_CHARS, Batch, Chunk, ChunkSize, FileFormat, Position, Problem, Value
+from tasks.pipeline.record import (
+    MAX_RAW_CHARS,
+    Batch,
+    Chunk,
+    ChunkSize,
+    FileFormat,
+    Position,
+    Problem,
+    RecordErrorCode,
+    Value,
+)
 from tasks.pipeline.validator import Validator
 
 MAX_VALUES = 100_000
@@ -108,9 +119,9 @@ def _jsonb_order(column: tuple[str, Fragments]) -> tuple[int, bytes]:
 
 def _errors(chunk: Chunk, problems: Problems, job_id: UUID) -> bytes:
     """COPY rows of every problem of the rejected records."""
-    rows = []
+    job, rows = str(job_id), []
     for position, found in problems.items():
-        record = f"{job_id}\t{chunk.first_index + position}"
+        record = f"{job}\t{chunk.first_index + position}"
         place = f"{chunk.lines[position]}\t{chunk.offsets[position]}"
         rows += [f"{record}\t{seq}\t{place}\t{_cells(problem)}\n" for seq, problem in enumerate(found)]
     return "".join(rows).encode()
@@ -118,4 +129,10 @@ def _errors(chunk: Chunk, problems: Problems, job_id: UUID) -> bytes:
 
 def _cells(problem: Problem) -> str:
     raw = None if problem.raw is None else storable(problem.raw[:MAX_RAW_CHARS])[:MAX_RAW_CHARS]
-    return f"{cell(problem.field)}\t{problem.code}\t{cell(storable(problem.message))}\t{cell(raw)}"
+    return f"{_what(problem.field, problem.code, problem.message)}\t{cell(raw)}"
+
+
+@lru_cache(maxsize=1_000)
+def _what(field: str | None, code: RecordErrorCode, message: str) -> str:
+    """The same few for most problems of a file."""
+    return f"{cell(field)}\t{code}\t{cell(storable(message))}"

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any
 
 from tasks.pipeline.copy_text import is_storable
 from tasks.pipeline.fields import Field
 from tasks.pipeline.fields.certain import BLOCK, Blocks, Column
-from tasks.pipeline.fields.steps import Refusal, Refusals, without
+from tasks.pipeline.fields.steps import Refusal, Refusals
 from tasks.pipeline.record import MAX_VALUE_CHARS, NotScalar, RecordErrorCode, Value
 
 _REQUIRED = Refusal(RecordErrorCode.REQUIRED, "A value is required here.")
@@ -71,23 +72,23 @@ class ColumnValidator:
         doubtful = self._blocks.doubtful(column)
         if len(doubtful) * BLOCK >= len(column):
             return self.step_by_step(column)
-        everywhere = range(len(column))
-        positions = [position for begin in doubtful for position in everywhere[begin : begin + BLOCK]]
-        fragments, refusals = self._take(column, positions)
-        if not positions:
+        fragments, refusals = self._take(column, doubtful)
+        if not doubtful:
             return fragments, refusals
-        decided, refused = self.step_by_step([column[position] for position in positions])
-        refusals |= {positions[k]: refusal for k, refusal in refused.items()}
-        return _merged(fragments, decided, positions), refusals
+        blocks = (column[begin : begin + BLOCK] for begin in doubtful)
+        decided, refused = self.step_by_step(list(chain.from_iterable(blocks)))
+        # Only the last of all blocks may be shorter, and it is the last of these, too.
+        refusals |= {doubtful[k // BLOCK] + k % BLOCK: refusal for k, refusal in refused.items()}
+        return _merged(fragments, decided, doubtful), refusals
 
     def _take(self, column: Sequence[Any], doubtful: Sequence[int]) -> tuple[Fragments, Refusals]:
-        """What `step_by_step` would say of a column that is certain. Of the doubtful positions it says nothing that counts."""
+        """What `step_by_step` would say of a column that is certain. Of the doubtful blocks it says nothing that counts."""
         texts, has_nulls = list(column), self._may_be_null and not self._absent.isdisjoint(column)
         if has_nulls:
             texts = [None if text in self._absent else text for text in column]
         refusals = self._missing_from(texts) if has_nulls else {}
         if self._steps.left:
-            refusals |= self._steps.refused_by_left(without(texts, doubtful))
+            refusals |= self._steps.refused_by_left(_without_blocks(texts, doubtful))
         return (self._with_nulls(texts) if has_nulls else Fragments(texts, self._quote)), refusals
 
     def _with_nulls(self, texts: Column) -> Fragments:
@@ -124,13 +125,22 @@ class ColumnValidator:
         return Fragments(values, self._quote)  # type: ignore[arg-type]  # no None
 
 
-def _merged(certain: Fragments, decided: Fragments, positions: Sequence[int]) -> Fragments:
-    """The fragments of both, of which the latter are those at these positions."""
+def _merged(certain: Fragments, decided: Fragments, doubtful: Sequence[int]) -> Fragments:
+    """The fragments of both, of which the latter are those of the blocks that begin there."""
     if certain.quote != decided.quote:
         certain, decided = certain.in_full(), decided.in_full()
-    for position, text in zip(positions, decided.texts, strict=True):
-        certain.texts[position] = text
+    for number, begin in enumerate(doubtful):
+        start = number * BLOCK
+        certain.texts[begin : begin + BLOCK] = decided.texts[start : start + BLOCK]
     return certain
+
+
+def _without_blocks(texts: Column, doubtful: Sequence[int]) -> Column:
+    """The column with None in the blocks that begin there."""
+    texts = texts.copy()
+    for begin in doubtful:
+        texts[begin : begin + BLOCK] = [None] * len(texts[begin : begin + BLOCK])
+    return texts
 
 
 def _trimmed(texts: Column) -> Column:

@@ -26,7 +26,9 @@ def storable(text: str) -> str:
 
 def cell(text: str | None) -> str:
     """A storable text, or NULL, as one cell of a row."""
-    return NULL if text is None else text.translate(_ESCAPES)
+    if text is None:
+        return NULL
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 def _shown(code_point: int) -> str:

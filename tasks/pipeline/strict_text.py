@@ -1,7 +1,7 @@
 """The text of a file in which every byte must decode, and where in the file its characters lie."""
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise, repeat
 from typing import BinaryIO
 
@@ -10,6 +10,10 @@ from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.record import Position
 
 _WHITE_SPACE = " \t\r\n"
+_MARK_CHARS = 6
+
+_Steps = tuple[Iterable[int], Iterable[int]]
+"""How many bytes, and how many line feeds, there are from each of some positions to the next."""
 
 
 class StrictText:
@@ -121,18 +125,37 @@ class Window:
         """The byte offset of a character at or behind the one that was located last."""
         return self._offset + self.width(self._at, position)
 
-    def locate(self, positions: Iterable[int]) -> tuple[list[int], list[int]]:
+    def locate(self, positions: Sequence[int]) -> tuple[list[int], list[int]]:
         """`place_of` each of the characters, which are in rising order."""
-        bounds = [self._at, *positions]
-        pieces = [self.text[start:end] for start, end in pairwise(bounds)]
-        sizes = map(len, pieces)
-        if not self._one_byte_each:
-            codec = self.source.codec
-            sizes = map(len, [piece.encode(codec) for piece in pieces])
+        if not positions:
+            return [], []
+        self._move(positions[0])
+        sizes, feeds = self._by_mark(positions) or self._piece_by_piece(positions)
         offsets = list(accumulate(sizes, initial=self._offset))
-        lines = list(accumulate(map(str.count, pieces, repeat("\n")), initial=self._line))
-        self._at, self._offset, self._line = bounds[-1], offsets[-1], lines[-1]
-        return offsets[1:], lines[1:]
+        lines = list(accumulate(feeds, initial=self._line))
+        self._at, self._offset, self._line = positions[-1], offsets[-1], lines[-1]
+        return offsets, lines
+
+    def _piece_by_piece(self, positions: Sequence[int]) -> _Steps:
+        pieces = [self.text[start:end] for start, end in pairwise(positions)]
+        codec = self.source.codec
+        sizes = map(len, pieces if self._one_byte_each else [piece.encode(codec) for piece in pieces])
+        return sizes, map(str.count, pieces, repeat("\n"))
+
+    def _by_mark(self, positions: Sequence[int]) -> _Steps | None:
+        """The same of all at once, where the same few characters stand at each position and nowhere else between them."""
+        text, first, last = self.text, positions[0], positions[-1]
+        mark = text[first : first + _MARK_CHARS]
+        if self.source.codec != "utf-8" or mark[0] in mark[1:]:
+            return None  # a mark that does not begin anew inside itself is never found in two places that overlap
+        if text.count(mark, first, last + len(mark)) != len(positions):
+            return None
+        if not all(map(text.startswith, repeat(mark), positions)):
+            return None
+        encoded = mark.encode()
+        pieces = text[first:last].encode().split(encoded)[1:]
+        feeds = map(bytes.count, pieces, repeat(b"\n"))
+        return map(len(encoded).__add__, map(len, pieces)), map(mark.count("\n").__add__, feeds)
 
     def place_of(self, position: int) -> tuple[int, int]:
         """Byte offset and line of a character, which must not lie before any that was located earlier."""

@@ -124,7 +124,7 @@ async def test_without_a_database_a_request_is_unavailable(services: Services) -
 
     response = await asyncio.to_thread(ask)
 
-    assert 503 == response.status_code
+    assert (503, "2") == (response.status_code, response.headers["retry-after"])
     assert "UNAVAILABLE" == response.json()["errors"][0]["extensions"]["code"]
 
 

@@ -4,8 +4,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,13 +12,12 @@ from graphql import get_introspection_query
 from starlette.types import ASGIApp, Message, Scope
 from tortoise import connections
 
-from graph.app import create_app
 from graph.exact_json import MAX_VALUES
 from graph.limits import MAX_QUERY_CHARS
 from graph.requests import MAX_JSON_BYTES
 from models import Job
-from settings import Settings
 from tests.graph.api import Owner, id_of
+from tests.graph.in_process import application
 from tests.stack import Stack
 
 _LONGEST_TURN_SECONDS = 0.1
@@ -84,6 +82,9 @@ _REQUESTS: dict[str, Callable[[], bytes]] = {
     "introspection in circles": lambda: _asked("{ __schema { types { fields { type { fields { type { name } } } } } } }"),
     "too many fields of a schema": lambda: _saved(*[{"name": "a", "type": "STRING"}] * 9_000),
     "fields that are none": lambda: _saved(*[1] * _LAST),
+    "unknown keys": lambda: _asked(_CREATE, input={f"x{i}": 1 for i in range(_LAST)}),
+    "fields of unknown keys": lambda: _saved(*[{f"x{i}": 1 for i in range(14)} for _ in range(1_000)]),
+    "long unknown keys": lambda: _asked(_CREATE, input={f"{'x' * 10_000}{i}": 1 for i in range(100)}),
     "a long key": lambda: _saved({"name": "a", "type": "STRING", "x" * 900_000: 1}),
     "a long choice": lambda: _saved({"name": "a", "type": "x" * 900_000}),
     "as many fields as a schema may have": lambda: _saved(*[{"name": f"f{i}", "type": "STRING"} for i in range(1_000)]),
@@ -91,21 +92,6 @@ _REQUESTS: dict[str, Callable[[], bytes]] = {
     "fields with lists": lambda: _saved(*[{"name": f"f{i}", "type": "STRING", "enum": [f"v{j}" for j in range(12)]} for i in range(1_000)]),
     "a default that is a list": lambda: _saved({"name": "a", "type": "STRING", "default": [1] * _LAST}),
 }  # fmt: skip
-
-
-@asynccontextmanager
-async def _app(stack: Stack) -> AsyncIterator[tuple[ASGIApp, dict[str, Any]]]:
-    """The application in this process, where its turns can be measured, and its state."""
-    services = stack.services
-    app = create_app(
-        Settings(
-            database_url=services.database_url,
-            redis_url=services.redis_url,
-            storage_dir=stack.folder / "files",
-        )
-    )
-    async with app.router.lifespan_context(app) as state:
-        yield app, dict(state or {})
 
 
 async def _longest_turn(
@@ -148,7 +134,7 @@ async def test_no_request_keeps_the_event_loop_for_long(stack: Stack, partner: O
     body = _REQUESTS[name]()
     assert len(body) <= MAX_JSON_BYTES
 
-    async with _app(stack) as (app, state):
+    async with application(stack) as (app, state):
         turns = [await _longest_turn(app, state, partner, body)]
         while min(turns) >= _LONGEST_TURN_SECONDS and len(turns) < 3:
             turns.append(await _longest_turn(app, state, partner, body))
@@ -169,7 +155,7 @@ async def test_no_answer_keeps_the_event_loop_for_long(
     lists = " ".join(f"a{n}: records(first: 1000) {{ nodes {{ index data }} }}" for n in range(4))
     body = _asked(f"query ($id: ID!) {{ job(id: $id) {{ {lists} }} }}", id=id_of(job))
 
-    async with _app(stack) as (app, state):
+    async with application(stack) as (app, state):
         turns = [await _longest_turn(app, state, partner, body, least_bytes=15_000_000) for _ in range(3)]
 
     assert min(turns) < _LONGEST_TURN_SECONDS

@@ -5,7 +5,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from graph.exact_json import MAX_VALUES
-from graph.view import _media_type
+from graph.media_types import Accepted
 from tests.factories import make_job
 from tests.graph.api import Owner, codes, id_of
 from tests.graph.rows import make_schema
@@ -167,7 +167,7 @@ async def test_an_operation_that_was_never_executed_has_the_status_of_its_media_
 )
 def test_the_media_type_is_the_one_the_client_likes_better(accept: str, chosen: str) -> None:
     """application/json when it does not say."""
-    assert chosen == _media_type(Headers({"accept": accept}))
+    assert chosen == Accepted.of(Headers({"accept": accept})).json
 
 
 async def test_an_error_of_ours_is_masked(

@@ -1,4 +1,4 @@
-"""The schema: described, current, and all of the contract."""
+"""The schema: current, and all of the contract. What it keeps to is in test_schema_style.py."""
 
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,6 @@ def _members(type_: GraphQLNamedType) -> dict[str, Any]:
     if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
         return dict(type_.fields)
     return {}
-
-
-def test_everything_is_described() -> None:
-    """Every type, field, argument, input field and enum value."""
-    nameless = []
-    for type_ in _types(build_schema(schema.as_str())):
-        nameless += [] if type_.description else [type_.name]
-        for name, member in _members(type_).items():
-            nameless += [] if member.description else [f"{type_.name}.{name}"]
-            for argument, definition in getattr(member, "args", {}).items():
-                nameless += [] if definition.description else [f"{type_.name}.{name}({argument})"]
-
-    assert [] == nameless
 
 
 def test_schema_graphql_is_current() -> None:

@@ -15,7 +15,10 @@ from sluice.client import ApiClient
 from sluice.endpoints import Services, free_port
 from tests.sluice.processes import ROOT, environment, eventually, sluice
 
-COMMANDS = ["serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit"]
+COMMANDS = [
+    "serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit", "jobs", "job", "errors",
+    "cancel",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -45,9 +48,11 @@ def test_mistyped_command_exits_2(arguments: list[str]) -> None:
         (["api"], "no Redis: start `sluice serve` first"),
         (["worker"], "no Redis: start `sluice serve` first"),
         (["submit", "file.csv", "--schema", "x"], "no API key: give --key or set SLUICE_API_KEY"),
+        (["jobs"], "no API key: give --key or set SLUICE_API_KEY"),
+        (["errors", "x"], "no API key: give --key or set SLUICE_API_KEY"),
         (["submit", "/no/such.csv", "--schema", "x", "--key", "k"], "cannot read /no/such.csv: No such file or directory"),
         (["schema", "create", "/no/such.json", "--key", "k"], "cannot read /no/such.json: No such file or directory"),
-        (["schema", "create", "Makefile", "--key", "k"], "Makefile is not JSON"),
+        (["schema", "create", "Makefile", "--key", "k"], "Makefile:1: this is not JSON: Expecting value"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )  # fmt: skip

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, SchemaError, SchemaValidator, core_schema
 
-from tasks.pipeline.fields.certain import Certain
+from tasks.pipeline.fields.certain import MAX_CHOICES_CHARS, Certain
 from tasks.pipeline.fields.disagreement import disagreement
 from tasks.pipeline.fields.pattern_size import MAX_PATTERN_KILOBYTES, kilobytes
 from tasks.pipeline.fields.steps import Check, Conversion, Refusal, Steps
@@ -31,7 +31,6 @@ MAX_SOURCE_CHARS = 1_000
 MAX_PATTERN_CHARS = 2_000
 _MAX_INT64 = 2**63 - 1
 _MAX_INT_BITS = 4_096
-_MAX_CERTAIN_CHOICES_CHARS = 2_000
 _SHOWN_CHOICES = 10
 _SHOWN_CHARS = 200
 _REASON_PREFIX = re.compile("^ *(?:SchemaError: |error: )*")
@@ -152,10 +151,10 @@ class AnyField(BaseModel):
         pattern = self.certain_pattern()
         if pattern is None:
             return steps
-        left = (*self.lengths_left(), *self._pattern_check(), *self.bounds_left())
+        left = (*self.length_checks(), *self._pattern_check(), *self.bounds_left())
         if self.enum is None:
             return replace(steps, certain=Certain(pattern), left=left)
-        if sum(map(len, self.enum)) > _MAX_CERTAIN_CHOICES_CHARS:
+        if sum(map(len, self.enum)) > MAX_CHOICES_CHARS:
             return replace(steps, certain=Certain(pattern), left=(*self._enum_check(), *left))
         return replace(steps, certain=_certain_choices(self.enum, Certain(pattern), steps))
 
@@ -170,10 +169,6 @@ class AnyField(BaseModel):
     def certain_pattern(self) -> str | None:
         """Matches texts that are canonical as they stand, of which nothing is asked but what is left; see `Certain`."""
         return None
-
-    def lengths_left(self) -> Iterable[Check]:
-        """The length checks that `certain_pattern` does not imply."""
-        return self.length_checks()
 
     def bounds_left(self) -> Iterable[Check]:
         """The bound checks that `certain_pattern` does not imply."""

@@ -22,6 +22,9 @@ PLAIN = r'[^"\\\x00-\x1f]'
 PLAIN_EDGE = r'[^\s"\\\x00-\x1f]'
 """Such a character that nobody trims."""
 
+MAX_CHOICES_CHARS = 2_000
+"""Choices of one field together: as a pattern they take some 300 times their size, and the engine takes 10 MiB at most."""
+
 _BLOCKS_TO_GIVE_UP = 4
 
 
@@ -50,10 +53,13 @@ class Certain:
 
 
 class Blocks:
-    """Tells which blocks of a column hold a value in doubt. Texts that stand for a missing value are none."""
+    """Tells which blocks of a column hold a value in doubt. Texts that stand for a missing value are none, unless they are
+    too many."""
 
     def __init__(self, certain: Certain, nulls: Iterable[str]) -> None:
         nulls = frozenset(filter(_is_one_line, nulls))
+        if sum(map(len, nulls)) > MAX_CHOICES_CHARS:
+            nulls = frozenset()
         self._may_be_absent = "" in nulls
         choices = "|".join([f"(?:{certain.pattern})", *map(re.escape, nulls)])
         self._validator = SchemaValidator(core_schema.str_schema(pattern=f"^(?:(?:{choices})\n)*$"))

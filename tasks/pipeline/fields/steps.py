@@ -78,7 +78,7 @@ class Steps:
 
     def __call__(self, texts: Column) -> tuple[Column, Refusals]:
         """The canonical column, and every refused position. What stands in a refused position means nothing."""
-        if self.certain is None:
+        if self.certain is None or self._is_cheap:
             return self.exact(texts)
         doubtful = self.certain.doubtful(texts)
         values, refusals = self.exact([texts[position] for position in doubtful])
@@ -87,6 +87,11 @@ class Steps:
             canonical[position] = value
         refused = {doubtful[k]: refusal for k, refusal in refusals.items()}
         return canonical, refused | self.refused_by_left(without(texts, doubtful))
+
+    @property
+    def _is_cheap(self) -> bool:
+        """Whether the exact way asks no more than what is left of the short cut."""
+        return self.conversion is None and len(self.text_checks) == len(self.left)
 
     def exact(self, texts: Column) -> tuple[Column, Refusals]:
         """The same without the short cut."""

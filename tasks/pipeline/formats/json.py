@@ -1,7 +1,6 @@
 """JSON: an array of records, at the top of the document or at the schema's `recordPath`."""
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise, repeat
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from tasks.pipeline.chunking import Chunks
@@ -85,27 +84,12 @@ def _records(cutter: Cutter, elements: Elements, chunks: Chunks, *, after_elemen
 def _hand_over(cutter: Cutter, elements: Elements, chunks: Chunks) -> Iterator[Chunk]:
     if not cutter.starts:
         return
-    offsets, lines = _places(cutter.window, cutter.starts)
+    offsets, lines = cutter.window.locate(cutter.starts)
     rows, faults = cutter.rows, {}
     if cutter.gaps:
         faults = fill(rows, cutter.gaps, *elements.pick(cutter.values, cutter.texts))
     cutter.forget()
     yield from chunks.add(rows, offsets, lines, faults, cutter.window.place_of(cutter.window.position))
-
-
-def _places(window: Window, starts: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Byte offset and line of each of these characters, as `Window.locate` gives them, but of all in one go."""
-    first, last = starts[0], starts[-1]
-    offset, line = window.place_of(first)
-    if window.width(first, last) == last - first:
-        offsets = [offset + start - first for start in starts]
-    else:
-        pieces = [window.text[start:end] for start, end in pairwise(starts)]
-        offsets = list(
-            accumulate(map(len, map(str.encode, pieces, repeat(window.source.codec))), initial=offset)
-        )
-    feeds = map(window.text.count, repeat("\n"), starts, starts[1:])
-    return offsets, list(accumulate(feeds, initial=line))
 
 
 def _close_array(window: Window, outside: Outside) -> None:

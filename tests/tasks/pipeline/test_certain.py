@@ -146,6 +146,40 @@ def test_values_together_are_not_too_long_for_a_block() -> None:
     assert [3] == list(refusals)
 
 
+@pytest.mark.parametrize("nulls", [("x" * 400_000,), tuple(f"{k:030}" for k in range(14_000))])
+def test_null_values_may_be_larger_than_a_pattern(nulls: tuple[str, ...]) -> None:
+    """A schema that was saved can be read, and what stands for a missing value is looked up, not matched one by one."""
+    field = {"name": "f", "type": "STRING", "required": False, "null_values": nulls}
+    validator = ColumnValidator(define({"fields": [field]}).fields[0])
+
+    fragments, refusals = validator(["a"] * 4 * BLOCK + [nulls[0], "b"])
+
+    assert {} == refusals
+    assert ['"a"', "null", '"b"'] == fragments.in_full().texts[-3:]
+
+
+def test_fields_of_different_lengths_share_their_pattern() -> None:
+    """A thousand patterns that count to hundreds would take more memory than a reader may have."""
+    fields = [{"name": f"f{k}", "type": "STRING", "min_length": k, "max_length": 300 - k} for k in range(100)]
+
+    certain = [field.steps().certain for field in define({"fields": fields}).fields]
+
+    assert 1 == len({one.pattern for one in certain if one})
+
+
+@pytest.mark.parametrize("options", [{}, {"min_length": 1, "max_length": 40, "pattern": "[^<]*"}])
+def test_texts_are_not_sorted_out_where_the_exact_way_asks_no_more(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts with quotes or line feeds are as usual as others; to find each by way of an error took ten times as long."""
+    validator = ColumnValidator(define({"fields": [{"name": "f", "type": "STRING", **options}]}).fields[0])
+    monkeypatch.setattr("tasks.pipeline.fields.certain.Certain.doubtful", None)
+
+    fragments, _ = validator(["plain", 'say "x"', "two\nlines"] * BLOCK)
+
+    assert ['"plain"', '"say \\"x\\""', '"two\\nlines"'] == fragments.in_full().texts[:3]
+
+
 @pytest.mark.parametrize("type", sorted(USUAL))
 def test_usual_values_are_certain(type: str) -> None:
     """Else the short cut would be none. The first value of each list is as usual as can be."""
