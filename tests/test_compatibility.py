@@ -152,6 +152,16 @@ def test_what_may_surprise_is_told_and_passes(repository: Path, old: str, new: s
     assert line.startswith("may surprise clients of v1.2.0: ")
 
 
+def test_a_schema_that_cannot_be_read_fails_in_words(repository: Path) -> None:
+    """As it is in the middle of a merge."""
+    change(repository, "type Job {", "<<<<<<< HEAD type Job {")
+
+    is_kept, [line] = check(repository)
+
+    assert not is_kept
+    assert line.startswith("schema.graphql: Syntax Error: ")
+
+
 def test_the_newest_release_counts(repository: Path) -> None:
     """By version, before its own candidates, and only if it is behind HEAD."""
     change(repository, "type Job {", "type Job { late: Boolean")
