@@ -89,7 +89,8 @@ query Errors($id: ID!, $first: Int!, $after: String, $filter: RecordErrorFilter)
 _JOBS_A_PAGE = 100
 _ERRORS_A_PAGE = 1_000
 _FINAL = ("COMPLETED", "FAILED", "CANCELLED")
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 90.0
+"""A busy server may send a client away for a minute."""
 
 Object = dict[str, Any]
 
@@ -128,7 +129,7 @@ async def progress(
 ) -> AsyncIterator[Object]:
     """Each state of a job up to its final one, through lost connections: a subscription begins with the state now.
 
-    Raises ApiError, and Unreachable when nobody answers for half a minute.
+    Raises ApiError, and Unreachable when nobody answers for a minute and a half.
     """
     lost_at: float | None = None
     while True:
@@ -151,7 +152,7 @@ async def progress(
 
 
 async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """The answer to what may be asked again, through lost connections. Raises ApiError, after half a minute Unreachable."""
+    """The answer to what may be asked again, through lost connections. Raises ApiError; Unreachable only in the end."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

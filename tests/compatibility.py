@@ -18,6 +18,7 @@ from graphql import (
     DangerousChangeType,
     GraphQLNamedType,
     GraphQLSchema,
+    GraphQLSyntaxError,
     build_schema,
     find_schema_changes,
     is_specified_scalar_type,
@@ -69,7 +70,10 @@ def check(folder: Path) -> tuple[bool, list[str]]:
     if not tag or not before:
         missing = f"{tag} has no {SCHEMA}" if tag else "no release tag v… is reachable from HEAD"
         return True, [f"{SCHEMA}: {missing}: there is nothing to compare with"]
-    old, new = build_schema(before), build_schema((folder / SCHEMA).read_text(encoding="utf-8"))
+    try:
+        old, new = build_schema(before), build_schema((folder / SCHEMA).read_text(encoding="utf-8"))
+    except GraphQLSyntaxError as error:
+        return False, [f"{SCHEMA}: {error.message} (`make schema` writes it anew)"]
     broken, risky = _changes(old, new)
     unnamed = _unnamed(added(old, new), (folder / CHANGELOG).read_text(encoding="utf-8"), tag)
     lines = [f"breaks clients of {tag}: {line}" for line in broken]

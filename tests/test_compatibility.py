@@ -1,5 +1,6 @@
 """The check that stands between a change of the schema and the clients of the last release, in real repositories."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,13 @@ type Query { job(id: ID!): Job jobs(first: Int = 20): [Job!]! }
 '''
 
 
+@pytest.fixture(autouse=True)
+def no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests from a hook of git has variables that lead to his own repository."""
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A clone with one release, v1.2.0."""
@@ -30,9 +38,17 @@ def repository(tmp_path: Path) -> Path:
 
 
 def git(folder: Path, *arguments: str) -> None:
-    """Runs git as somebody."""
-    somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
-    subprocess.run(["git", *somebody, *arguments], cwd=folder, check=True, capture_output=True)
+    """Runs git as somebody who signs nothing."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    settings = (
+        "user.name=Somebody",
+        "user.email=somebody@example.com",
+        "commit.gpgSign=false",
+        "tag.gpgSign=false",
+    )
+    given = [word for setting in settings for word in ("-c", setting)]
+    subprocess.run(["git", *given, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def release(folder: Path, tag: str) -> None:
@@ -134,6 +150,16 @@ def test_what_may_surprise_is_told_and_passes(repository: Path, old: str, new: s
     assert is_kept
     [line] = [line for line in lines if said in line]
     assert line.startswith("may surprise clients of v1.2.0: ")
+
+
+def test_a_schema_that_cannot_be_read_fails_in_words(repository: Path) -> None:
+    """As it is in the middle of a merge."""
+    change(repository, "type Job {", "<<<<<<< HEAD type Job {")
+
+    is_kept, [line] = check(repository)
+
+    assert not is_kept
+    assert line.startswith("schema.graphql: Syntax Error: ")
 
 
 def test_the_newest_release_counts(repository: Path) -> None:

@@ -45,6 +45,7 @@ async def test_jobs_are_listed_newest_first(waiting: Typed, tmp_path: Path) -> N
 
     listed = await waiting.run("jobs")
     two = await waiting.run("jobs", "--first", "2", "--json")
+    many = await waiting.run("jobs", "--first", "250")  # more than the API's limit for a page
     at = on_terminal(waiting, "jobs", columns=60)
     shown = await asyncio.to_thread(at.read)
 
@@ -52,6 +53,7 @@ async def test_jobs_are_listed_newest_first(waiting: Typed, tmp_path: Path) -> N
     assert ["job", "status", "accepted", "rejected", "submitted", "(UTC)", "file"] == header.split()
     assert [[job_id, "PENDING"] for job_id in reversed(ids)] == [line.split()[:2] for line in lines]
     assert ["third.csv", "second.csv", "first.csv"] == [line.split()[-1] for line in lines]
+    assert listed.stdout == many.stdout
     assert ids[:0:-1] == [json.loads(line)["id"] for line in two.stdout.splitlines()]
     assert all(job_id in shown for job_id in ids)
     assert (0, 0, 0) == (listed.returncode, two.returncode, at.process.wait(10))
