@@ -8,6 +8,7 @@ import asyncio
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -75,5 +76,11 @@ class Page:
             return Response(
                 content, media_type=media_type, headers=_FILE_HEADERS | {"content-encoding": "gzip"}
             )
-        unpacked = await asyncio.to_thread(gzip.decompress, content)
+        unpacked = await asyncio.to_thread(_unpacked, content)
         return Response(unpacked, media_type=media_type, headers=_FILE_HEADERS)
+
+
+@lru_cache(64)
+def _unpacked(content: bytes) -> bytes:
+    """Once for all: anybody may ask without a key, and connections that do not read would hold megabytes each."""
+    return gzip.decompress(content)

@@ -14,7 +14,12 @@ logger = logging.getLogger(__name__)
 
 _WINDOW_MILLISECONDS = 60_000
 _PREFIX = "sluice:rate:"
+_ASKING = 20
+"""At a time; the others stand in line. A client's burst must not take all of the pool's connections: the next one would
+find none, which is no sign that Redis is away."""
 _PATIENCE_SECONDS = 0.25
+_LOOKS = 10
+"""In that time. A busy process may not come to look at an answer that has long been there, so the clock alone proves nothing."""
 _BLIND_SECONDS = 2.0
 """For so long Redis is not asked again when it has not answered: nobody should wait for it time and again."""
 
@@ -34,25 +39,39 @@ class RateLimit:
         self._per_minute = per_minute
         self._script = redis.register_script(_COUNT)
         self._blind_until = 0.0
+        self._line = asyncio.Semaphore(_ASKING)
 
     async def count(self, partner_id: UUID) -> None:
         """One more request. Raises Refusal (429) when it is one too many."""
-        now = asyncio.get_running_loop().time()
-        if not self._per_minute or now < self._blind_until:
+        if not self._per_minute or self._is_blind():
             return
-        # Not under a timeout: redis-py swallows a cancellation that reaches it while it connects.
-        asking = asyncio.ensure_future(self._ask(partner_id))
-        await asyncio.wait({asking}, timeout=_PATIENCE_SECONDS)
-        answer = asking.result() if asking.done() else None
+        async with self._line:
+            # Whoever stood before us may have found that Redis is away.
+            answer = None if self._is_blind() else await self._asked(partner_id)
         if answer is None:
-            asking.cancel()
-            self._be_blind()
             return
         count, milliseconds = answer
         if count > self._per_minute:
             seconds = max(1, math.ceil(milliseconds / 1_000))
             message = f"This key has sent more than {self._per_minute:,} requests in a minute. Please wait {seconds} s."
             raise Refusal(429, ErrorCode.RATE_LIMITED, message, {"retry-after": str(seconds)})
+
+    async def _asked(self, partner_id: UUID) -> tuple[int, int] | None:
+        """What `_ask` gives; None when it does not within our patience."""
+        # Not under a timeout: redis-py swallows a cancellation that reaches it while it connects.
+        asking = asyncio.ensure_future(self._ask(partner_id))
+        for _ in range(_LOOKS):
+            await asyncio.wait({asking}, timeout=_PATIENCE_SECONDS / _LOOKS)
+            if asking.done():
+                break
+        answer = asking.result() if asking.done() else None
+        if answer is None:
+            asking.cancel()
+            self._be_blind()
+        return answer
+
+    def _is_blind(self) -> bool:
+        return asyncio.get_running_loop().time() < self._blind_until
 
     async def _ask(self, partner_id: UUID) -> tuple[int, int] | None:
         """How many there were in this window, and the milliseconds that it still lasts; None without Redis."""
@@ -65,7 +84,6 @@ class RateLimit:
         return int(count), int(milliseconds)
 
     def _be_blind(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now >= self._blind_until:  # the first of those who waited together
+        if not self._is_blind():  # the first of those who waited together
             logger.warning("requests are not counted, Redis does not answer")
-        self._blind_until = now + _BLIND_SECONDS
+        self._blind_until = asyncio.get_running_loop().time() + _BLIND_SECONDS

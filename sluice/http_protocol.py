@@ -79,6 +79,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._end_reading()
         if self._end:
             self._end.cancel()
+        if self._is_stream and self.pipeline:
+            self._stop_serving()  # uvicorn tells the connection's newest request alone
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -198,7 +200,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     async def _end_stream(self, send: Send, ended: bool) -> None:
         """Without its event `complete`: the client knows that there is more, and asks again."""
-        if self.flow.write_paused:
+        if self.flow.write_paused or self.transport.is_closing():
             self.transport.abort()
             return
         if not ended:

@@ -226,6 +226,24 @@ async def test_who_takes_nothing_for_long_is_cut_off(
         await until(is_over, 5)
 
 
+async def test_a_stream_with_a_request_behind_it_ends_with_its_client(
+    stack: Stack, partner: Owner, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a connection that is lost, the newest request alone would hear."""
+    monkeypatch.setattr(event_stream, "KEEP_ALIVE_SECONDS", 0.05)
+
+    async def is_over() -> bool:
+        return not api.shares._running
+
+    async with served(stack) as api:
+        reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        writer.write(_request(partner, job, PROGRESS) + b"GET /health HTTP/1.1\r\nHost: sluice\r\n\r\n")
+        assert b" 200 " in await reader.readline()
+        writer.transport.abort()
+
+        await until(is_over, 5)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such option, and give up later")
 async def test_whose_machine_is_gone_is_cut_off(stack: Stack, partner: Owner, job: Job) -> None:
     """The system ends a connection on which not even a comment is acknowledged."""

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from graphql import OperationDefinitionNode, get_variable_values, parse, validate
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -94,6 +95,16 @@ def test_a_file_is_sent_compressed_to_those_who_can_read_it(files: TestClient) -
     assert int(packed.headers["content-length"]) < len(SCRIPT) / 10
     assert "content-encoding" not in plain.headers
     assert SCRIPT == plain.content == packed.content
+
+
+async def test_a_file_is_unpacked_once(folder: Path) -> None:
+    """Whoever asks without a key, and then does not read, makes the API hold no bytes of his own."""
+    page = Page.load(folder)
+    request = Request({"type": "http", "headers": [], "path_params": {"name": "page-A.js"}})
+
+    first, second = await page.file(request), await page.file(request)
+
+    assert first.body is second.body
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
 
+from graph.errors import Refusal
+from graph.rate_limit import RateLimit
 from models import RecordSchema
 from sluice.endpoints import Services
 from tests.faults.proxy import Proxy, standing_before
@@ -104,6 +109,41 @@ async def test_operations_on_sockets_count_too(
         assert ["next"] * _LIMIT + ["error"] * 2 == types
         assert "RATE_LIMITED" == message["payload"][0]["extensions"]["code"]
         assert 429 == (await _ask(app_client, partner)).status_code
+
+
+async def test_a_burst_is_counted_in_full(stack: Stack, partner: Owner) -> None:
+    """More at once than there are connections to Redis: that is no sign that it is away."""
+    async with AsyncExitStack() as exits:
+        opened = [await exits.enter_async_context(acknowledged(stack, partner)) for _ in range(6)]
+
+        served = sum(await asyncio.gather(*map(_burst, opened)))
+
+    assert _LIMIT == served
+
+
+async def _burst(opened: ClientConnection) -> int:
+    """How many of fifty operations that are sent at once are carried out."""
+    for number in range(50):
+        await send(opened, type="subscribe", id=str(number), payload={"query": _VIEWER})
+    types: list[str] = []
+    while types.count("complete") + types.count("error") < 50:
+        types.append((await receive(opened))["type"])
+    return types.count("complete")
+
+
+async def test_a_busy_process_goes_on_counting(redis: OwnRedis) -> None:
+    """An answer that nobody has come to look at is no silence: whoever keeps the API busy has a limit, too."""
+    async with Redis.from_url(redis.url) as client:
+        limit, partner_id = RateLimit(client, per_minute=2), uuid4()
+        await limit.count(partner_id)
+
+        counting = asyncio.create_task(limit.count(partner_id))
+        await asyncio.sleep(0)
+        time.sleep(0.4)  # noqa: ASYNC251  # what others' documents cost
+        await counting
+
+        with pytest.raises(Refusal):
+            await limit.count(partner_id)
 
 
 async def test_an_upload_is_refused_before_its_file(
