@@ -112,9 +112,12 @@ def _origin(text: str) -> str:
     if text == ANY_ORIGIN:
         return text
     parts = _split(text)
-    if not parts.scheme or not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+    is_more = parts.path not in ("", "/") or parts.query or parts.fragment or parts.username
+    host = parts.hostname or ""
+    # Browsers send whole names, in ASCII: a pattern, or a name with umlauts, would never match.
+    if not parts.scheme or not host or is_more or "*" in host or not host.isascii():
         raise ValueError("an origin is scheme://host or scheme://host:port, such as https://app.example.com")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
 

@@ -168,7 +168,19 @@ def test_origins_are_read_as_browsers_write_them(given: str, read: tuple[str, ..
 
 
 @pytest.mark.parametrize(
-    "given", ["a.example", "https://", "https://a/b", "https://a?b", "https://u@a", "https://a:x", "//a"]
+    "given",
+    [
+        "a.example",
+        "https://",
+        "https://a/b",
+        "https://a?b",
+        "https://u@a",
+        "https://a:x",
+        "//a",
+        "https://a#x",
+        "https://*.a.example",
+        "https://exämple.com",
+    ],
 )
 def test_what_is_no_origin_is_refused(given: str) -> None:
     """At the start, not when the first page complains."""
