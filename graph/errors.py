@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
+from graph.media_types import JSON
 from tasks.errors import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
@@ -55,10 +56,10 @@ class Refusal(Exception):
         self.message = message
         self.headers = headers
 
-    def response(self) -> Response:
-        """The answer that tells it."""
+    def response(self, media_type: str = JSON) -> Response:
+        """The answer that tells it. Of plain application/json with such a status, many clients read no message."""
         error = {"message": self.message, "extensions": {"code": self.code}}
-        return JSONResponse({"errors": [error]}, self.status, self.headers)
+        return JSONResponse({"errors": [error]}, self.status, self.headers, media_type)
 
 
 def bad_request(message: str) -> Refusal:

@@ -114,19 +114,20 @@ class GraphQLView(GraphQL[Context, None]):
             await self.run(socket)
 
     async def _response(self, request: Request, body: Body) -> Response | EventStream:
+        liked = Accepted.of(request.headers).json
         if request.method not in _ALLOWED:
-            return _not_allowed("GraphQL takes GET and POST.", "GET, POST").response()
+            return _not_allowed("GraphQL takes GET and POST.", "GET, POST").response(liked)
         try:
             check_origin(request, self._origins)
             if _wants_page(request):
                 return self._page.response()
             return await self._answer(request, body)
         except Refusal as refusal:
-            return refusal.response()
+            return refusal.response(liked)
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  # the last stop: nothing of it may reach the client
-            return Refusal(500, ErrorCode.INTERNAL, internal_error(error)).response()
+            return Refusal(500, ErrorCode.INTERNAL, internal_error(error)).response(liked)
 
     async def _answer(self, request: Request, body: Body) -> Response | EventStream:
         context, accepted = Context.of(request), Accepted.of(request.headers)

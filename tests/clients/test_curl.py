@@ -1,5 +1,6 @@
 """curl: everything with one tool that is already there, progress over server-sent events."""
 
+import asyncio
 import json
 import shutil
 from typing import Any
@@ -17,6 +18,19 @@ async def test_curl_goes_the_whole_way(sluice: Sluice) -> None:
     lines = await sluice.run("bash", str(EXAMPLES / "curl.sh"))
 
     assert_whole_way(_printed(lines), sluice.file)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+async def test_curl_says_why_a_file_was_not_taken(sluice: Sluice) -> None:
+    """The program ends with what the API answered, and does not go on without a job."""
+    program = await asyncio.create_subprocess_exec(
+        "bash", str(EXAMPLES / "curl.sh"), "no-such-schema", str(sluice.file),
+        env=sluice.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, complaint = await program.communicate()
+
+    assert (1, b"") == (program.returncode, output)
+    assert "NOT_FOUND" == json.loads(complaint)["data"]["submitFile"]["userErrors"][0]["code"]
 
 
 def _printed(lines: list[str]) -> Printed:

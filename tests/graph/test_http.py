@@ -33,6 +33,19 @@ async def test_without_a_valid_key_there_is_a_401(
     assert ["UNAUTHENTICATED"] == codes(response.json())
 
 
+@pytest.mark.parametrize("liked", ["application/json", GRAPHQL_JSON])
+async def test_a_refusal_has_the_media_type_that_the_client_likes_best(
+    app_client: httpx.AsyncClient, liked: str
+) -> None:
+    """Apollo Client reads no message out of a 401 that is application/json."""
+    accept = {"accept": f"{liked}, application/json;q=0.9"}
+
+    response = await app_client.post("/graphql", json=VIEWER, headers={**accept, "x-api-key": "nonsense"})
+
+    assert (401, liked) == (response.status_code, response.headers["content-type"])
+    assert ["UNAUTHENTICATED"] == codes(response.json())
+
+
 async def test_a_key_with_one_wrong_character_is_refused(
     app_client: httpx.AsyncClient, partner: Owner
 ) -> None:

@@ -10,25 +10,29 @@ ask() {
         -d "{\"query\": \"$1\", \"variables\": $2}"
 }
 
-# Sends the file: the parts operations, map and the file, in this order.
+# Sends the file, and prints the job's id: the parts operations, map and the file, in this order.
 submit() {
-    curl --silent --show-error "$url" -H "X-API-Key: $SLUICE_API_KEY" \
+    local answer id
+    answer=$(curl --silent --show-error "$url" -H "X-API-Key: $SLUICE_API_KEY" \
         -F operations='{"query": "mutation ($input: SubmitFileInput!) { submitFile(input: $input) { job { id } userErrors { code message } } }", "variables": {"input": {"schemaId": "'"$schema_id"'", "file": null}}}' \
         -F map='{"0": ["variables.input.file"]}' \
-        -F 0=@"$file"
+        -F 0=@"$file") || return
+    id=$(value_of id <<<"$answer")
+    [ -n "$id" ] || { echo "$answer" >&2; return 1; } # errors, or userErrors: they say what to put right
+    echo "$id"
 }
 
 # The value of a key in the answer on stdin; jq does that better where it is installed.
 value_of() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\1/p"; }
 
 # Stop a job: nothing more of it is loaded.
-mistake=$(submit | value_of id)
+mistake=$(submit)
 ask 'mutation ($input: CancelJobInput!) { cancelJob(input: $input) { job { id status } userErrors { code message } } }' \
     "{\"input\": {\"jobId\": \"$mistake\"}}"
 echo
 
 # Submit a file, and follow it to its end: curl prints each event as it comes.
-job=$(submit | value_of id)
+job=$(submit)
 ask 'subscription ($jobId: ID!) { jobProgress(jobId: $jobId) { status percent bytesTotal bytesRead recordsRead recordsAccepted recordsRejected } }' \
     "{\"jobId\": \"$job\"}" --no-buffer -H 'Accept: text/event-stream'
 

@@ -48,8 +48,9 @@ async function submit(): Promise<string> {
   body.set("map", JSON.stringify({ 0: ["variables.input.file"] }));
   body.set("0", await openAsBlob(path), basename(path)); // in a browser: the File of an <input>
   const response = await fetch(url, { method: "POST", headers, body });
-  const { data } = (await response.json()) as { data: SubmitFileMutation };
-  const { job, userErrors } = data.submitFile;
+  const { data, errors } = (await response.json()) as { data?: SubmitFileMutation; errors?: { message: string }[] };
+  if (errors) throw new Error(errors.map(({ message }) => message).join("\n"));
+  const { job, userErrors } = data!.submitFile;
   if (!job) throw new Error(userErrors.map(({ code, message }) => `${code}: ${message}`).join("\n"));
   return job.id;
 }
