@@ -101,11 +101,19 @@ def in_words(errors: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(_one(error) for error in errors)
 
 
+_ON_THE_COMMAND_LINE = {
+    "UNAUTHENTICATED": " The command takes it from --key or SLUICE_API_KEY.",
+    "UNSUPPORTED_FORMAT": " The command takes it from --format.",
+}
+"""What the API, which speaks of headers and inputs, cannot know."""
+
+
 def _one(error: Mapping[str, Any]) -> str:
     code = _code(error)
     field = error.get("field")
     where = f" ({'.'.join(map(str, field))})" if field else ""
-    return f"{code}: {error['message']}{where}" if code else f"{error['message']}{where}"
+    said = f"{error['message']}{where}{_ON_THE_COMMAND_LINE.get(code or '', '')}"
+    return f"{code}: {said}" if code else said
 
 
 def _code(error: Mapping[str, Any]) -> str | None:

@@ -47,6 +47,19 @@ async def test_submit_prints_the_id_and_nothing_else(typed: Typed, orders: Path)
         assert job_id == (await typed.job(job_id))["id"]
 
 
+async def test_a_refusal_names_the_option_that_mends_it(typed: Typed, tmp_path: Path) -> None:
+    """The API speaks of headers and inputs, which nobody has typed."""
+    path = tmp_path / "orders.dat"
+    path.write_text("id\n1\n")
+
+    key = await typed.run("submit", str(path), "--schema", typed.schema_id, "--key", "slc_0_0")
+    unknown = await typed.run("submit", str(path), "--schema", typed.schema_id)
+
+    assert (1, 1) == (key.returncode, unknown.returncode)
+    assert key.stderr.endswith("The command takes it from --key or SLUICE_API_KEY.\n")
+    assert unknown.stderr.endswith("The command takes it from --format.\n")
+
+
 async def test_watch_tells_how_far_it_is_and_what_became_of_it(typed: Typed, orders: Path) -> None:
     """Piped: a line for each state, then counts, errors by field and code, the first errors; stdout has the id alone."""
     done = await typed.run(*watching(typed, orders))
