@@ -6,6 +6,7 @@ They must be up before anything of ours is imported, since settings are read onc
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,6 +23,8 @@ _SESSION = pytest.StashKey[contextlib.ExitStack]()
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the servers and migrates the database; each process that runs tests has servers of its own."""
     seeds.begin()
+    # A shell's background job ignores Ctrl-C, and so would every command that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return  # this one only hands out tests to the others
     stack = config.stash[_SESSION] = contextlib.ExitStack()
