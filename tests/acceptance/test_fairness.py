@@ -105,7 +105,7 @@ async def test_small_jobs_of_three_partners_are_claimed_in_turns(stack: Stack, s
     assert 60 == len(claims)
     assert {0, 1, 2} == set(claims[:6])
     # Claims at the very same moment see the same state; one partner after the other, hardly a claim would be fair.
-    assert fair >= 54
+    assert fair >= 48
     assert [1] * 60 == [row["attempt"] for row in await stack.query("SELECT attempt FROM job")]
 
 
