@@ -1,9 +1,13 @@
 """What is true: the tables, and every change of a job's state."""
 
-from models.job import Job, JobStatus
+from models.discard import Discard
+from models.job import Job, JobStatus, OnFailure
 from models.partner import Partner
 from models.record import Record
 from models.record_error import RecordError
 from models.record_schema import RecordSchema
+from models.retried_record import RetriedRecord
 
-__all__ = ["Job", "JobStatus", "Partner", "Record", "RecordError", "RecordSchema"]
+__all__ = [
+    "Discard", "Job", "JobStatus", "OnFailure", "Partner", "Record", "RecordError", "RecordSchema", "RetriedRecord",
+]  # fmt: skip

@@ -48,6 +48,13 @@ class JobStatus(StrEnum):
         return self not in (JobStatus.PENDING, JobStatus.PROCESSING)
 
 
+class OnFailure(StrEnum):
+    """What becomes of the records that a job has loaded when it ends as FAILED or CANCELLED."""
+
+    KEEP = "KEEP"
+    DISCARD = "DISCARD"
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far a job has come, in absolute numbers. It moves in the transaction that loads the batch, or not at all."""
@@ -80,6 +87,30 @@ class Job(Model):
     sha256 = fields.CharField(max_length=64)
     storage_key = fields.CharField(max_length=200)
     idempotency_key = fields.CharField(max_length=200, null=True)
+    dry_run = fields.BooleanField(default=False)
+    """It decides every record and stores none."""
+    on_failure = fields.CharEnumField(OnFailure, max_length=16, description="", default=OnFailure.KEEP)
+    dry_run_job: fields.ForeignKeyNullableRelation["Job"] = fields.OneToOneField(
+        "models.Job", related_name="commit_job", on_delete=fields.RESTRICT, null=True
+    )
+    """Whose file this one loads for good. A dry run is committed once at most."""
+    dry_run_job_id: UUID | None
+
+    parent: fields.ForeignKeyNullableRelation["Job"] = fields.ForeignKeyField(
+        "models.Job", related_name="retries", on_delete=fields.RESTRICT, null=True
+    )
+    """Whose rejected records this one tries again."""
+    parent_id: UUID | None
+    root_id: UUID | None = fields.UUIDField(null=True)
+    """The parent's first forefather: origins are indexes of its records. None where there is no parent."""
+    origins_key = fields.CharField(max_length=200, null=True)
+    """Of a retry: the stored file (tasks/origins.py) of the records that were outstanding when it was made."""
+    records_retried = fields.BigIntField(default=0)
+    """Of a job without a parent: rejected records that a retry, whichever, has loaded: the rows in `retried_record`."""
+    retries_version = fields.BigIntField(default=0)
+    """Of a job without a parent: grows with every transaction that changes its rows in `retried_record`."""
+    records_discarded = fields.BigIntField(default=0)
+    """Accepted records that have been deleted again. It moves in the transaction that deletes them."""
 
     attempt = fields.IntField(default=0)
     crashes = fields.IntField(default=0)
@@ -113,6 +144,7 @@ class Job(Model):
             PostgreSQLIndex(fields=("partner_id", "id"), name="job_by_partner"),
             # job_open and job_open_small, by partner too, hold unfinished jobs only: see migrations/0002_fair_claims.py.
             PostgreSQLIndex(fields=("partner_id",), name="job_running", condition={"status": "PROCESSING"}),
+            PostgreSQLIndex(fields=("parent_id", "id"), name="job_by_parent"),
         )
 
     @property

@@ -16,6 +16,8 @@ class Record(Model):
     job_id: UUID = fields.UUIDField(primary_key=True)
     index = fields.BigIntField()
     data: dict[str, Any] = fields.JSONField()
+    origin_index = fields.BigIntField(null=True)
+    """Of a retry's record: its index in the first job of the family. None: its own."""
 
     class Meta:
         table = "record"

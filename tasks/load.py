@@ -18,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 RECORD_COLUMNS = ("job_id", "index", "data")
 ERROR_COLUMNS = (
-    "job_id", "record_index", "seq", "line", "byte_offset", "field", "code", "message", "raw_value",
+    "job_id", "record_index", "seq", "line", "byte_offset", "byte_length", "field", "code", "message", "raw_value",
+    "source",
 )  # fmt: skip
 
 COPY_SECONDS = 60.0

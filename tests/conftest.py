@@ -63,7 +63,7 @@ async def database(services: Services) -> AsyncIterator[None]:
 
     await Tortoise.init(config=tortoise_config(services.database_url))
     await connections.get("default").execute_script(
-        "TRUNCATE record_error, record, job, record_schema, partner"
+        "TRUNCATE discard, retried_record, record_error, record, job, record_schema, partner"
     )
     yield
     await Tortoise.close_connections()

@@ -120,16 +120,19 @@ def _jsonb_order(column: tuple[str, Fragments]) -> tuple[int, bytes]:
 def _errors(chunk: Chunk, problems: Problems, job_id: UUID) -> bytes:
     """COPY rows of every problem of the rejected records."""
     job, rows = str(job_id), []
+    ends = [*chunk.offsets[1:], chunk.end.offset]
     for position, found in problems.items():
         record = f"{job}\t{chunk.first_index + position}"
-        place = f"{chunk.lines[position]}\t{chunk.offsets[position]}"
+        offset = chunk.offsets[position]
+        place = f"{chunk.lines[position]}\t{offset}\t{ends[position] - offset}"
         rows += [f"{record}\t{seq}\t{place}\t{_cells(problem)}\n" for seq, problem in enumerate(found)]
     return "".join(rows).encode()
 
 
 def _cells(problem: Problem) -> str:
     raw = None if problem.raw is None else storable(problem.raw[:MAX_RAW_CHARS])[:MAX_RAW_CHARS]
-    return f"{_what(problem.field, problem.code, problem.message)}\t{cell(raw)}"
+    source = None if problem.source is None else storable(problem.source)[:MAX_RAW_CHARS]
+    return f"{_what(problem.field, problem.code, problem.message)}\t{cell(raw)}\t{cell(source)}"
 
 
 @lru_cache(maxsize=1_000)

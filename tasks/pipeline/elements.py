@@ -245,7 +245,7 @@ def _names(pairs: Sequence[tuple[str, Any]], paths: _Tree, prefix: str) -> Itera
 def _unknown_key(key: str, value: Value) -> Problem:
     message = f"The schema has no field for the key {key[:80]!r}. Leave it out, or add it to the schema."
     raw = value.text if isinstance(value, NotScalar) else value
-    return Problem(None, RecordErrorCode.UNKNOWN_FIELD, message, raw)
+    return Problem(None, RecordErrorCode.UNKNOWN_FIELD, message, raw, key)
 
 
 def _not_objects(values: Sequence[Any], texts: Sequence[str]) -> Iterator[tuple[int, list[Problem]]]:
@@ -260,7 +260,7 @@ def _duplicate_key(pairs: Sequence[tuple[str, Any]], prefix: str, text: str) -> 
     seen: set[str] = set()
     key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
     message = f"The key {(prefix + key)[:80]!r} stands there more than once: which value counts is unclear."
-    return Problem(None, RecordErrorCode.DUPLICATE_KEY, message, text)
+    return Problem(None, RecordErrorCode.DUPLICATE_KEY, message, text, prefix + key)
 
 
 def _tree(sources: Sequence[str]) -> _Tree:

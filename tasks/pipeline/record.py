@@ -87,6 +87,8 @@ class Problem:
     """What was expected, in words a partner understands."""
     raw: str | None
     """What stood in the file, as decoded, untrimmed and uncut; None when nothing did."""
+    source: str | None = None
+    """Where in the record it stood, as a schema would say it, where no field of the schema does; None: see `field`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Batch:
     records: bytes
     """COPY text rows for `record(job_id, index, data)`."""
     errors: bytes
-    """COPY text rows for `record_error(job_id, record_index, seq, line, byte_offset, field, code, message, raw_value)`."""
+    """COPY text rows for `record_error`, whose columns are `load.ERROR_COLUMNS`."""
     accepted: int
     rejected: int
     error_counts: Counter[tuple[str | None, str]]

@@ -233,4 +233,4 @@ def _unknown_field(path: str, found: list[_Found]) -> Problem:
     raw = value if value is None or isinstance(value, str) else _compact(value)
     what = f"element {path[:80]!r}" if found[0][1] is None else f"attribute {path.removeprefix('@')[:80]!r}"
     message = f"The schema has no field for the {what}. Leave it out, or add it to the schema."
-    return Problem(None, RecordErrorCode.UNKNOWN_FIELD, message, raw)
+    return Problem(None, RecordErrorCode.UNKNOWN_FIELD, message, raw, path)

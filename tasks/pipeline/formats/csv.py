@@ -134,6 +134,7 @@ class Table:
                 RecordErrorCode.UNKNOWN_FIELD,
                 f"The schema has no field for the column {self._names[n][:80]!r}. Leave it out, or add it to the schema.",
                 row[n],
+                self._names[n],
             )
             for n in unknown
         )
@@ -147,6 +148,7 @@ class Table:
                 RecordErrorCode.INVALID_CHARACTER,
                 f"The column {self._names[n][:80]!r} holds bytes that are no valid {self._encoding.label}.",
                 row[n],
+                self._names[n],
             )
             for n in found
         )

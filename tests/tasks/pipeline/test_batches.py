@@ -85,8 +85,8 @@ def records(result: Batch) -> dict[int, Any]:
 def errors(result: Batch) -> list[tuple[str | None, ...]]:
     """(index, seq, line, byte offset, field, code, raw value) of each error row; its message is there."""
     rows = copied(result.errors)
-    assert all(row[0] == str(JOB) and row[7] for row in rows)
-    return [(*row[1:7], row[8]) for row in rows]
+    assert all(row[0] == str(JOB) and row[8] for row in rows)
+    return [(*row[1:5], *row[6:8], row[9]) for row in rows]
 
 
 def test_accepted_records_become_json_of_every_field() -> None:
@@ -116,7 +116,7 @@ def test_copy_rows_are_written_as_postgresql_reads_them() -> None:
     assert (
         f'{JOB}\t1000\t{{"id":1,"full \\\\"name\\\\"\\\\t%s":"a\\\\"\\\\\\\\"}}\n' == result.records.decode()
     )
-    assert f"{JOB}\t1001\t0\t3\t10\tid\tINVALID_INTEGER\t" in result.errors.decode()
+    assert f"{JOB}\t1001\t0\t3\t10\t-3\tid\tINVALID_INTEGER\t" in result.errors.decode()
 
 
 def test_numbers_keep_all_their_digits_in_the_record() -> None:
@@ -167,7 +167,17 @@ def test_faults_of_the_record_come_before_those_of_its_fields() -> None:
         (None, "UNKNOWN_FIELD"): 3,
         ("id", "INVALID_INTEGER"): 2,
     } == result.error_counts
-    assert 'There is no field "z\\xFF".' == copied(result.errors)[1][7]
+    assert 'There is no field "z\\xFF".' == copied(result.errors)[1][8]
+
+
+def test_error_rows_tell_how_far_their_record_reaches_and_what_no_field_names() -> None:
+    """To where the next record begins, or the chunk ends; the source of what the schema has no field for."""
+    unknown = Problem(None, RecordErrorCode.UNKNOWN_FIELD, "There is no field.", "zz", 'custo"mer\t.z\udcff')
+    result = loaded([("x", "a"), ("2", "b"), ("3", "c")], faults={2: [unknown]})
+
+    assert [("1000", "10", None), ("1002", "-13", 'custo"mer\t.z\\xFF')] == [
+        (row[1], row[5], row[10]) for row in copied(result.errors)
+    ]
 
 
 def test_chunk_of_faults_alone_has_no_records() -> None:
