@@ -67,6 +67,14 @@ class Checkpoint:
     rejected: int
     error_counts: dict[str, dict[str, int]]
 
+    @classmethod
+    def of(cls, job: "Job") -> "Checkpoint":
+        """Where `job` is."""
+        return cls(
+            job.next_index, job.next_offset, job.next_line,
+            job.records_accepted, job.records_rejected, job.error_counts,
+        )  # fmt: skip
+
 
 class Job(Model):
     """One submitted file. Its counters and its checkpoint move in the transaction that loads a batch (`advance`)."""
@@ -179,6 +187,14 @@ class Job(Model):
             checkpoint.accepted, checkpoint.rejected, orjson.dumps(checkpoint.error_counts).decode(),
         )  # fmt: skip
         return bool(tag == "UPDATE 1")
+
+    @classmethod
+    async def count_retried(cls, connection: asyncpg.Connection, root_id: UUID, records: int) -> None:
+        """Counts rows that the caller's open transaction has brought into `retried_record`; the row's lock comes last."""
+        await connection.execute(
+            "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1 WHERE id = $1",
+            root_id, records,
+        )  # fmt: skip
 
     async def name_session(self, connection: asyncpg.Connection) -> None:
         """Marks the caller's transaction as one that loads this job, for `end_other_sessions`."""

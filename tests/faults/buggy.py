@@ -49,14 +49,15 @@ def checkpoint_in_a_second_transaction() -> None:
     from tasks.errors import LeaseLost
     from tasks.faults import Point, reached
 
-    async def commit(job: Any, batch: Any, checkpoint: Any) -> None:
+    async def commit(job: Any, batch: Any) -> Any:
+        checkpoint = load._after(job, batch)
         async with connections.get("default").acquire_connection() as connection:
             async with connection.transaction():
-                await load._copy(connection, "record", load.RECORD_COLUMNS, batch.records)
-                await load._copy(connection, "record_error", load.ERROR_COLUMNS, batch.errors)
+                await load._copy_all(job, batch, connection)
             reached(Point.AFTER_COPY)
             if not await job.advance(connection, checkpoint):
                 raise LeaseLost
+        return checkpoint
 
     load._commit = commit
 
