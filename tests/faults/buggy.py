@@ -86,7 +86,7 @@ def snapshot_before_subscribe() -> None:
     watch = ProgressFeed.watch
 
     @asynccontextmanager
-    async def late(feed: ProgressFeed, job_id: UUID) -> AsyncGenerator[Any, None]:
+    async def late(feed: ProgressFeed, kind: type[Any], job_id: UUID) -> AsyncGenerator[Any, None]:
         async with AsyncExitStack() as stack:
 
             class Slot:
@@ -97,7 +97,7 @@ def snapshot_before_subscribe() -> None:
                         self.slot.mark_stale()
 
                 async def take(self, seconds: float) -> Any:
-                    self.slot = self.slot or await stack.enter_async_context(watch(feed, job_id))
+                    self.slot = self.slot or await stack.enter_async_context(watch(feed, kind, job_id))
                     return await self.slot.take(seconds)
 
             yield Slot()
