@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+import graph.enums  # noqa: F401  # describes DiscardStatus, whoever imports this first
 from graph import ids
 from graph.scalars import BigInt
 from models import DiscardStatus

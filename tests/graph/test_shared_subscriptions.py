@@ -17,7 +17,6 @@ from graph.rate_limit import RateLimit
 from graph.schema import schema
 from graph.seats import Seats
 from graph.shared import Alone, Asked, Audience, Member, Shares, subscription
-from graph.types_job import JobProgress
 from models import Job, JobStatus, Partner
 from sluice.endpoints import Services
 from tasks.broker import redis_options
@@ -323,7 +322,7 @@ async def test_a_failure_in_the_midst_of_it_reaches_all(
         members = [await room.joined(stack, owner, id_of(watched)) for _ in range(3)]
         assert [0] * 3 == [await _read(member) for member in members]
         with monkeypatch.context() as broken:
-            broken.setattr(JobProgress, "of", _raises(ZeroDivisionError("secret")))
+            broken.setattr(Progress, "percent", property(_raises(ZeroDivisionError("secret"))))
             await room.goes_on(watched, 40)
             async with asyncio.timeout(_SECONDS):
                 [result] = {await member.take() for member in members}
