@@ -128,6 +128,8 @@ _describe(
         "TOO_DEEP": "The file is nested too deeply.",
         "RECORD_TOO_LARGE": "One record is larger than Sluice takes.",
         "DTD_FORBIDDEN": "The XML has a DOCTYPE, which is refused for safety.",
+        "RECORD_COUNT": "A retry's file has more or fewer records than were outstanding, and none says which it is.",
+        "DUPLICATE_INDEX": "Two records of a retry's file name the same index in `sluice:index`.",
         "READER_CRASHED": "The reading process crashed repeatedly at the same place.",
         "WORKER_CRASHED": "The worker crashed repeatedly at the same place.",
         "INTERNAL": "A fault of Sluice.",
@@ -161,6 +163,8 @@ _describe(
         "NOT_AN_OBJECT": "The record is not a JSON object.",
         "DUPLICATE_KEY": "A key occurs twice in the record.",
         "UNKNOWN_FIELD": "The record has a key or a column that the schema does not name.",
+        "UNKNOWN_INDEX": "In a retry: `sluice:index` names no outstanding record, or is missing where others have it.",
+        "ALREADY_ACCEPTED": "In a retry: another retry has loaded this record meanwhile.",
     },
 )
 _describe(

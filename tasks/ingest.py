@@ -132,7 +132,7 @@ class Ingest:
         while True:
             before = job.next_index
             try:
-                return await self._load_all(job, _order(job, path, schema), announcer)
+                return await self._load_all(job, self._order(job, path, schema), announcer)
             except ReaderNotStarted as error:
                 failed_starts += 1
                 if failed_starts >= _MAX_FAILED_STARTS:
@@ -146,6 +146,17 @@ class Ingest:
                 crashes = 1 if job.next_index > before else crashes + 1
                 if crashes >= MAX_CRASHES:
                     raise _crashed(FailureCode.READER_CRASHED, "reader process", job) from error
+
+    def _order(self, job: Job, path: Path, schema: RecordSchema) -> Order:
+        return Order(
+            job_id=job.id,
+            path=path,
+            format=FileFormat(job.format),
+            definition=schema.definition,
+            start=Position(job.next_index, job.next_offset, job.next_line),
+            chunk_size=ChunkSize(records=settings.batch_records),
+            origins=self._store.path(job.origins_key) if job.origins_key else None,
+        )
 
     async def _load_all(self, job: Job, order: Order, announcer: Announcer) -> None:
         async with aclosing(read(order)) as batches:
@@ -172,17 +183,6 @@ async def _hand_back(job: Job) -> None:
         return
     if handed_back:
         logger.info("job handed back", extra=_about(job, index=job.next_index))
-
-
-def _order(job: Job, path: Path, schema: RecordSchema) -> Order:
-    return Order(
-        job_id=job.id,
-        path=path,
-        format=FileFormat(job.format),
-        definition=schema.definition,
-        start=Position(job.next_index, job.next_offset, job.next_line),
-        chunk_size=ChunkSize(records=settings.batch_records),
-    )
 
 
 def _crashed(code: FailureCode, who: str, job: Job) -> FileError:

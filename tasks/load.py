@@ -64,7 +64,8 @@ async def _commit(job: Job, batch: Batch, checkpoint: Checkpoint) -> None:
     async with connections.get("default").acquire_connection() as connection, connection.transaction():
         await job.name_session(connection)
         reached(Point.BEFORE_COPY)
-        await _copy(connection, "record", RECORD_COLUMNS, batch.records)
+        if not job.dry_run:
+            await _copy(connection, "record", RECORD_COLUMNS, batch.records)
         await _copy(connection, "record_error", ERROR_COLUMNS, batch.errors)
         reached(Point.AFTER_COPY)
         # The fence comes last: the job's row is locked for milliseconds only, so that a cancel or a heartbeat

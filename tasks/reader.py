@@ -63,6 +63,8 @@ class Order:
     definition: dict[str, Any]
     start: Position
     chunk_size: ChunkSize
+    origins: Path | None = None
+    """Of a retry: the file of the records that were outstanding when it was made (tasks/pipeline/origins.py)."""
     cpu_seconds: int = MAX_CPU_SECONDS
 
     def to_bytes(self) -> bytes:
@@ -80,6 +82,7 @@ class Order:
             definition=fields["definition"],
             start=Position(**fields["start"]),
             chunk_size=ChunkSize(**fields["chunk_size"]),
+            origins=Path(fields["origins"]) if fields["origins"] else None,
             cpu_seconds=fields["cpu_seconds"],
         )
 

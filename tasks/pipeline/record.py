@@ -59,6 +59,8 @@ class RecordErrorCode(StrEnum):
     NOT_AN_OBJECT = "NOT_AN_OBJECT"
     DUPLICATE_KEY = "DUPLICATE_KEY"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    UNKNOWN_INDEX = "UNKNOWN_INDEX"
+    ALREADY_ACCEPTED = "ALREADY_ACCEPTED"
 
 
 @dataclass(frozen=True, slots=True)
