@@ -167,7 +167,9 @@ async def crowd(database: None) -> AsyncIterator[Partner]:
     await pool.execute_query("UPDATE partner SET served_at = clock_timestamp() - interval '1 day'")
     await pool.execute_script("ANALYZE job; ANALYZE partner")
     yield await _partner_with_jobs(1)
-    await pool.execute_script("TRUNCATE discard, retried_record, record_error, record, job, record_schema, partner")
+    await pool.execute_script(
+        "TRUNCATE discard, retried_record, record_error, record, job, record_schema, partner"
+    )
 
 
 @pytest.mark.parametrize("claim", ["_CLAIM_ANY", "_CLAIM_SMALL"])

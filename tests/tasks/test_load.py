@@ -17,7 +17,9 @@ pytestmark = pytest.mark.usefixtures("database")
 def _batch(job_id: UUID, first: int, *, accepted: int = 2, rejected: int = 1) -> Batch:
     records = "".join(f'{job_id}\t{first + k}\t{{"id": {first + k}}}\n' for k in range(accepted))
     bad = range(first + accepted, first + accepted + rejected)
-    errors = "".join(f"{job_id}\t{k}\t0\t{k + 2}\t{k * 10}\t10\tid\tREQUIRED\tneeded\t\\N\t\\N\n" for k in bad)
+    errors = "".join(
+        f"{job_id}\t{k}\t0\t{k + 2}\t{k * 10}\t10\tid\tREQUIRED\tneeded\t\\N\t\\N\n" for k in bad
+    )
     end = first + accepted + rejected
     return Batch(
         first, Position(end, end * 10, end + 2), records.encode(), errors.encode(), accepted, rejected,
