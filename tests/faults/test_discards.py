@@ -175,13 +175,13 @@ async def test_a_worker_that_is_asked_to_stop_hands_its_discard_back(
     """SIGTERM in the middle: it is gone within two seconds with exit code 0, and the next goes on at once."""
     discarding = await discarded(await loaded(stack, client, tmp_path))
     chunks = chance.randint(1, 15)
-    worker = stack.start_worker(faults=f"discard_committed=pause:0.7@{chunks}")
+    worker = stack.start_worker(faults=f"discard_committed=pause:0.7@{chunks}", lease_seconds="60")
     await struck(stack)
 
     code, seconds = await asyncio.to_thread(interrupt, worker)
     reached = (await discarding.row())["next_index"]
-    stack.start_worker(lease_seconds="60")
-    await discarding.whole(seconds=8)
+    stack.start_worker()
+    await discarding.whole(seconds=20)
 
     assert 0 == code
     assert seconds < 0.7 + GRACE_SECONDS
