@@ -166,6 +166,7 @@ async def test_a_commit_whose_answer_is_lost_counts_once(
         await discarding.whole()
 
     assert len(lost) == len(events(stack, "chunk not deleted, trying again")) >= len(fates)
+    assert [9_800] == [event["records"] for event in events(stack, "discard completed")]
     assert 1 == (await discarding.row())["attempt"]
 
 
