@@ -17,6 +17,7 @@ from strawberry.dataloader import DataLoader
 import models
 from graph import ids
 from graph.errors import TRY_AGAIN, ErrorCode, Refusal, bad_user_input, fault
+from graph.loaders import JobLoaders
 from graph.rate_limit import RateLimit
 from graph.seats import Seats
 from settings import Settings
@@ -89,12 +90,14 @@ class Context:
     held: ExitStack = field(default_factory=ExitStack)
     """What a WebSocket gives back when it ends."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
+    loaders: JobLoaders = field(init=False)
     _allowances: dict[int, Allowance] = field(default_factory=dict, init=False)
     """Of the operations that are running, by the identity of their nodes: equal ones are equal to each other."""
 
     def __post_init__(self) -> None:
         # Without a cache: on a WebSocket this context outlives the operation.
         self.record_schemas = DataLoader(self._load_record_schemas, cache=False)
+        self.loaders = JobLoaders(lambda: self.partner.id)
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> "Context":

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import strawberry
 
-from models import JobStatus
+from models import DiscardStatus, JobStatus, OnFailure
 from tasks.pipeline.definition import UnknownFields
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat, RecordErrorCode
@@ -86,8 +86,28 @@ _describe(
         "PENDING": "The file is stored and waits for a worker.",
         "PROCESSING": "A worker is reading it.",
         "COMPLETED": "Every record has been accepted or rejected. Final.",
-        "FAILED": "The file could not be read to its end: see `failure`. What was loaded before stays. Final.",
-        "CANCELLED": "It was cancelled. What was loaded before stays. Final.",
+        "FAILED": "The file could not be read to its end: see `failure`. What was loaded before stays, unless"
+        " `onFailure` is DISCARD. Final.",
+        "CANCELLED": "It was cancelled. What was loaded before stays, unless `onFailure` is DISCARD. Final.",
+    },
+)
+_describe(
+    OnFailure,
+    "OnFailure",
+    "What becomes of the records that a job has loaded when it ends as FAILED or CANCELLED.",
+    {
+        "KEEP": "They stay.",
+        "DISCARD": "They are deleted, as by `discardRecords`: `Job.discard` tells how far.",
+    },
+)
+_describe(
+    DiscardStatus,
+    "DiscardStatus",
+    "Where the discard of a job's records stands.",
+    {
+        "PENDING": "It was asked for, and no worker has begun.",
+        "PROCESSING": "A worker is deleting them, a chunk at a time.",
+        "COMPLETED": "None is left. Final.",
     },
 )
 _describe(
@@ -155,7 +175,7 @@ _describe(
         "NOT_FOUND": "There is nothing of yours with this id.",
         "INVALID": "An input makes no sense.",
         "UNSUPPORTED_FORMAT": "The file's format cannot be told from its name: say it in `format`.",
-        "IDEMPOTENCY_CONFLICT": "This idempotency key was used for another file or schema.",
+        "IDEMPOTENCY_CONFLICT": "This idempotency key was used for another file or schema, or with other options.",
         "INVALID_STATE": "The job is in a state in which this is not possible.",
     },
 )

@@ -9,6 +9,7 @@ import models
 from graph.enums import UserErrorCode
 from graph.types import UserError
 from graph.uploads import Upload
+from models import OnFailure
 from tasks.broker import wake
 from tasks.errors import DATABASE_AWAY
 from tasks.faults import Point, reached
@@ -30,6 +31,8 @@ class Submission:
     format: FileFormat
     file: Upload
     idempotency_key: str | None
+    dry_run: bool = False
+    on_failure: OnFailure = OnFailure.KEEP
 
     async def receive(self) -> models.Job | UserError:
         """Takes the file and makes its job, or finds the one that the same idempotency key has made before."""
@@ -57,6 +60,8 @@ class Submission:
                 sha256=stored.sha256,
                 storage_key=stored.key,
                 idempotency_key=self.idempotency_key,
+                dry_run=self.dry_run,
+                on_failure=self.on_failure,
             )
         except IntegrityError:
             self.file.kept = False
@@ -79,12 +84,14 @@ class Submission:
         )
 
     def _repeated(self, job: models.Job, stored: StoredFile) -> models.Job | UserError:
-        if (job.sha256, job.record_schema_id) == (stored.sha256, self.record_schema.id):
+        asked = (stored.sha256, self.record_schema.id, self.dry_run, self.on_failure)
+        if asked == (job.sha256, job.record_schema_id, job.dry_run, job.on_failure):
             return job
         return UserError.at(
             ("idempotencyKey",),
             UserErrorCode.IDEMPOTENCY_CONFLICT,
-            "This idempotency key was used before, for another file or another schema. Use a new key for a new file.",
+            "This idempotency key was used before, for another file, another schema, or with another `dryRun` or `onFailure`."
+            " Use a new key for what is new.",
         )
 
 
@@ -93,6 +100,9 @@ def check(
     file: Upload,
     format: FileFormat | None,
     idempotency_key: str | None,
+    *,
+    dry_run: bool,
+    on_failure: OnFailure,
 ) -> Submission | list[UserError]:
     """What can be said before the first byte of the file is taken: a submission, or every reason against it."""
     format = format or format_of(file.filename)
@@ -114,7 +124,7 @@ def check(
         errors.append(UserError.at(("idempotencyKey",), UserErrorCode.INVALID, message))
     if record_schema is None or format is None or errors:
         return errors
-    return Submission(record_schema, format, file, idempotency_key)
+    return Submission(record_schema, format, file, idempotency_key, dry_run, on_failure)
 
 
 _UNKNOWN_FORMAT = (

@@ -13,9 +13,10 @@ from graph.connections import After, Connection, FirstRecords, Keyset, uuid
 from graph.context import Info
 from graph.scalars import BigInt
 from graph.types import Node, given
+from graph.types_discard import JobDiscard
 from graph.types_record import ErrorSummary, Record, RecordError, RecordErrorFilter, error_page, record_page
 from graph.types_schema import RecordSchema
-from models import JobStatus
+from models import JobStatus, OnFailure
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress
@@ -97,6 +98,13 @@ class Job(Node):
     format: FileFormat = strawberry.field(description="The file's format.")
     size_bytes: BigInt = strawberry.field(description="The file's length.")
     sha256: str = strawberry.field(description="The file's SHA-256, in hexadecimal.")
+    dry_run: bool = strawberry.field(
+        description="True: every record is decided, and none is loaded; progress, errors and summary are those that the job"
+        " of `commitJob` will have."
+    )
+    on_failure: OnFailure = strawberry.field(
+        description="What becomes of the records that were loaded if it ends as FAILED or CANCELLED."
+    )
     progress: JobProgress = strawberry.field(description="How far it is.")
     failure: JobFailure | None = strawberry.field(
         description="Why it failed; null unless the status is FAILED."
@@ -116,6 +124,8 @@ class Job(Node):
             format=FileFormat(row.format),
             size_bytes=BigInt(row.size_bytes),
             sha256=row.sha256,
+            dry_run=row.dry_run,
+            on_failure=row.on_failure,
             progress=JobProgress.of(Progress.of(row)),
             failure=JobFailure.of(row),
             created_at=row.created_at,
@@ -128,7 +138,31 @@ class Job(Node):
         """Loaded for all jobs of a page at once."""
         return RecordSchema.of(await info.context.record_schemas.load(self.row.record_schema_id))
 
-    @strawberry.field(description="The accepted records, in the order of the file.")
+    @strawberry.field(description="The job that has committed this dry run; null as long as none has.")
+    async def commit(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        row = await info.context.loaders.commits.load(self.row.id) if self.row.dry_run else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(description="The dry run that this job commits; null when its file was sent for it.")
+    async def dry_run_job(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        dry_run = self.row.dry_run_job_id
+        row = await info.context.loaders.jobs.load(dry_run) if dry_run else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(
+        description="How far its records are deleted again; null when nobody has asked for that, neither with"
+        " `discardRecords` nor with `onFailure`."
+    )
+    async def discard(self, info: Info) -> JobDiscard | None:
+        """Loaded for all jobs of a page at once."""
+        progress = await info.context.loaders.discards.load(self.row.id)
+        return JobDiscard.of(progress) if progress else None
+
+    @strawberry.field(
+        description="The accepted records, in the order of the file: none of a dry run's, and none that are discarded."
+    )
     async def records(self, first: FirstRecords = 20, after: After = UNSET) -> Connection[Record]:
         """The accepted records."""
         return await record_page(self.row, first, after)

@@ -133,7 +133,7 @@ async def record_page(job: models.Job, first: int | None, after: str | None) -> 
         return Fetched(records, len(rows) > len(given), size, frozenset({"data"}))
 
     async def count() -> int:
-        return int(job.records_accepted)
+        return job.records_stored
 
     return _RECORDS.read_page(first, after, read, count)
 
