@@ -88,7 +88,8 @@ class CsvCutter:
             next(reader)
         except csv.Error:
             return self._end_of_spoiled(data)
-        return lines.offsets[reader.line_num]
+        number: int = reader.line_num
+        return lines.offsets[number]
 
     def _end_of_spoiled(self, data: bytes) -> int:
         """The reader may have given up one line, or several that belong together: all but the blank ones behind them."""
@@ -129,11 +130,15 @@ def _cell(text: str, layout: Layout) -> str:
     )
     try:
         writer.writerow([text, ""])
-        if starts_comment and not quote:
-            raise csv.Error
     except csv.Error:
-        raise CannotIndex(
-            "sluice:index cannot be written with this file's delimiter, quote and comment characters. Leave withIndex out,"
-            " and keep the records in their order."
-        ) from None
+        raise _no_place() from None
+    if starts_comment and not quote:
+        raise _no_place()
     return out.getvalue().removesuffix(2 * quote if starts_comment else "")
+
+
+def _no_place() -> CannotIndex:
+    return CannotIndex(
+        "sluice:index cannot be written with this file's delimiter, quote and comment characters. Leave withIndex out,"
+        " and keep the records in their order."
+    )

@@ -37,7 +37,7 @@ class NdjsonCutter:
     def _line(self, data: bytes) -> bytes:
         width = len(self._line_end)
         end = data.find(self._line_end)
-        while end % width:  # half of one character and half of the next
+        while end > 0 and end % width:  # half of one character and half of the next
             end = data.find(self._line_end, end + 1)
         if end >= 0:
             return data[: end + width]
