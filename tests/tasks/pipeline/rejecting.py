@@ -59,6 +59,53 @@ def outcome(
     return Outcome(accepted, rejected, cuts, failure)
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """A row of `record_error`, before it is loaded."""
+
+    index: int
+    line: int
+    offset: int
+    begins_with: bytes
+    """The record's first bytes in its file."""
+    field: str | None
+    code: str
+    raw: str | None
+    source: str | None
+
+
+def error_rows(data: bytes, format: FileFormat, definition: Definition) -> list[ErrorRow]:
+    """All of a file's, which is in UTF-8; a record begins with what its raw value does, where that is known."""
+    rows = []
+    for found in batches(io.BytesIO(data), len(data), format, definition, uuid4(), Position(), ChunkSize()):
+        for line in found.errors.decode().split("\n")[:-1]:
+            _, index, _, number, offset, length, field, code, _, raw, source = line.split("\t")
+            whole = field == source == "\\N"
+            begins_with = (_text(raw) or "").encode() if whole else _MARKS[format]
+            assert 0 < int(length) <= len(data) - int(offset)
+            rows.append(
+                ErrorRow(
+                    int(index),
+                    int(number),
+                    int(offset),
+                    begins_with,
+                    _text(field),
+                    code,
+                    _text(raw),
+                    _text(source),
+                )
+            )
+    return rows
+
+
+_MARKS = {FileFormat.JSON: b"{", FileFormat.NDJSON: b"{", FileFormat.XML: b"<"}
+_MARKS |= dict.fromkeys((FileFormat.CSV, FileFormat.TSV), b"")
+
+
+def _text(cell: str) -> str | None:
+    return None if cell == "\\N" else cell.encode().decode("unicode_escape").encode("latin-1").decode()
+
+
 def rejected_file(
     data: bytes,
     format: FileFormat,
