@@ -6,6 +6,7 @@ from typing import Any, cast
 import strawberry
 
 from models import JobStatus
+from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.definition import UnknownFields
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat, RecordErrorCode
@@ -141,6 +142,15 @@ _describe(
         "NOT_AN_OBJECT": "The record is not a JSON object.",
         "DUPLICATE_KEY": "A key occurs twice in the record.",
         "UNKNOWN_FIELD": "The record has a key or a column that the schema does not name.",
+    },
+)
+_describe(
+    ErrorReportFormat,
+    "ErrorReportFormat",
+    "How an error report is written.",
+    {
+        "CSV": "For people: RFC 4180 in UTF-8. A cell that a spreadsheet would take for a formula has a ' before it.",
+        "NDJSON": "For programs: a JSON object on each line.",
     },
 )
 _describe(

@@ -16,9 +16,9 @@ from tasks.pipeline.paths import PathOf, path_of
 from tasks.pipeline.record import FileFormat
 
 COLUMNS = ("recordIndex", "line", "byteOffset", "path", "field", "code", "message", "rawValue")
-PAGE_ROWS = 2_000
+PAGE_ROWS = 500
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")  # noqa: RUF001
 """What a spreadsheet takes for the beginning of a formula, or lets stand before one."""
 
 Row = Sequence[Any]
@@ -41,7 +41,9 @@ async def error_report(job: Job, format: ErrorReportFormat) -> AsyncIterator[byt
     behind = (-1, -1)
     while found := await _page(job, behind):
         behind = (found[-1]["record_index"], found[-1]["seq"])
-        yield await asyncio.to_thread(_written, found, paths, write)
+        block = await asyncio.to_thread(_written, found, paths, write)
+        del found  # a client that does not read should not make us hold it
+        yield block
 
 
 def csv_rows(rows: Iterable[Row]) -> bytes:

@@ -16,8 +16,8 @@ from tasks.pipeline.record import FileFormat
 from tasks.pipeline.rejected import Cut, cutter_of
 from tasks.storage import Store
 
-PAGE_RECORDS = 5_000
-_BLOCK_BYTES = 256 * 1024
+PAGE_RECORDS = 1_000
+_BLOCK_BYTES = 64 * 1024
 _BUFFER_BYTES = 64 * 1024
 """Read at once: rejected records that lie near each other are read together."""
 _MAX_NAME_CHARS = 255
@@ -42,11 +42,15 @@ async def rejected_records(job: Job, store: Store, *, with_index: bool) -> Async
             cutter = await asyncio.to_thread(
                 cutter_of, file, FileFormat(job.format), definition, with_index=with_index
             )
+            pages = outstanding(job)
+            # Before anything is given: what makes a record unavailable is true of the first of them, if of any.
+            cuts = await anext(pages, None)
             async for block in _blocks(cutter.head()):
                 yield block
-            async for cuts in outstanding(job):
+            while cuts:
                 async for block in _blocks(cutter.records(cuts)):
                     yield block
+                cuts = await anext(pages, None)
             yield cutter.tail()
     except (FileError, UnicodeError) as error:
         raise _changed() from error

@@ -17,9 +17,9 @@ from tests.tasks.pipeline.rejecting import Outcome, outcome, rejected_file
 
 CSV, TSV, JSON, NDJSON, XML = FileFormat
 
-FIELDS = [
+FIELDS: list[dict[str, Any]] = [
     {"name": "id", "source": "id", "type": "INTEGER"},
-    {"name": "name", "source": "name", "type": "STRING", "required": False, "maxLength": 12},
+    {"name": "name", "source": "name", "type": "STRING", "required": False, "max_length": 12},
 ]
 ENCODINGS = {
     "utf-8": b"",
@@ -37,11 +37,7 @@ encodings = st.sampled_from(list(ENCODINGS))
 def definition(encoding: str = "utf-8", **options: Any) -> Definition:
     """The schema of all these files."""
     declared = {"encoding": encoding} if encoding == "iso-8859-1" else {}
-    return define({"fields": [_snake(field) for field in FIELDS], **declared, **options})
-
-
-def _snake(field: dict[str, Any]) -> dict[str, Any]:
-    return {"max_length" if key == "maxLength" else key: value for key, value in field.items()}
+    return define({"fields": FIELDS, **declared, **options})
 
 
 def encoded(text: str, encoding: str) -> bytes:
