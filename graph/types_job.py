@@ -14,9 +14,11 @@ from graph.context import Info
 from graph.scalars import BigInt
 from graph.types import Node, given
 from graph.types_discard import JobDiscard
+from graph.types_download import Download, error_report, rejected_file
 from graph.types_record import ErrorSummary, Record, RecordError, RecordErrorFilter, error_page, record_page
 from graph.types_schema import RecordSchema
 from models import JobStatus, OnFailure
+from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress
@@ -178,6 +180,45 @@ class Job(Node):
     ) -> Connection[RecordError]:
         """The errors."""
         return await error_page(self.row, first, after, filter or RecordErrorFilter())
+
+    @strawberry.field(
+        description=(
+            "The rejected records that are outstanding: those that no retry has loaded since. In the file's own format and order, "
+            "with its header or root, each byte for byte as it was sent, so that they can be fixed and given to `retryJob`. Null "
+            "while the job is not finished, or when none is outstanding."
+        )
+    )
+    async def rejected_file(
+        self,
+        info: Info,
+        with_index: Annotated[
+            bool,
+            strawberry.argument(
+                description=(
+                    "Let each record say which one it is, in `sluice:index`: a first column (CSV, TSV), key (JSON, NDJSON) or an "
+                    "attribute in the namespace `urn:sluice` (XML). Then they can be sent in any order, and not all of them."
+                )
+            ),
+        ] = False,
+    ) -> Download | None:
+        """The outstanding records."""
+        return await rejected_file(self.row, info, with_index=with_index)
+
+    @strawberry.field(
+        description=(
+            "All errors as a file: a row for each, with recordIndex, line, byteOffset, path, field, code, message and rawValue. Null "
+            "while the job is not finished, or when there are none."
+        )
+    )
+    def error_report(
+        self,
+        info: Info,
+        format: Annotated[
+            ErrorReportFormat, strawberry.argument(description="How it is written.")
+        ] = ErrorReportFormat.CSV,
+    ) -> Download | None:
+        """The errors."""
+        return error_report(self.row, info, format)
 
     @strawberry.field(
         description="How often each error occurred, the most frequent first. True while it runs, too."

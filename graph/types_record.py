@@ -11,6 +11,7 @@ from tortoise import connections
 import models
 from graph.connections import MAX_FIRST_RECORDS, Connection, Fetched, Keyset, Start, whole_number
 from graph.context import MAX_DATA_MIB, Info
+from graph.error_paths import ErrorPaths
 from graph.scalars import BigInt, loaded_json
 from graph.types import given
 from tasks.pipeline.record import RecordErrorCode
@@ -38,16 +39,28 @@ class Record:
     )
 
 
-@strawberry.type(description="One reason why a record was rejected.")
+@strawberry.type(
+    description=(
+        "One reason why a record was rejected. `recordIndex` counts from 0, `line` from 1 and `byteOffset` from 0, each in the "
+        "file as it was submitted."
+    )
+)
 class RecordError:
     """One reason why a record was rejected."""
 
-    record_index: BigInt = strawberry.field(description="The record's position in the file, from 0.")
+    paths: strawberry.Private[ErrorPaths]
+    source: strawberry.Private[str | None]
+    record_index: BigInt = strawberry.field(
+        description="The record's position in the file, from 0: the header of a CSV file is no record."
+    )
     line: BigInt | None = strawberry.field(
-        description="The line on which the record begins, from 1; null where the format has no lines."
+        description=(
+            "The line on which the record begins, from 1: the header of a CSV file is on line 1. Null where the format has no "
+            "lines."
+        )
     )
     byte_offset: BigInt = strawberry.field(
-        description="Where the record's first byte is in the file, from 0."
+        description="Where the record's first byte is in the file, from 0: a byte order mark counts."
     )
     field: str | None = strawberry.field(
         description="The schema's name for the field; null when the whole record is at fault."
@@ -57,6 +70,18 @@ class RecordError:
     raw_value: str | None = strawberry.field(
         description="What stood in the file, cut at 1,024 characters; null when nothing did."
     )
+
+    @strawberry.field(
+        description=(
+            "Where the value is in the file, or would be if it were there. CSV and TSV: the column's header (its number where "
+            "there is no header), null for a record as a whole. JSON: a JSON Pointer (RFC 6901) from the document's root, "
+            "`/data/orders/5/customer/email`. NDJSON: a JSON Pointer in the line's own document, empty for the record itself. XML: "
+            "an XPath 1.0, whatever the namespaces are. Array elements count from 0 in a pointer and from 1 in an XPath."
+        )
+    )
+    async def path(self, info: Info) -> str | None:
+        """Derived from the schema; not stored."""
+        return await self.paths.path(info, self.record_index, self.field, self.source)
 
 
 @strawberry.type(description="How often one error occurred in a job.")
@@ -143,9 +168,10 @@ async def error_page(
 ) -> Connection[RecordError]:
     """A page of the job's errors, in file order."""
     total = only.count(job.error_counts)
+    paths = ErrorPaths(job)
 
     async def read(info: Info, start: Start, limit: int) -> Fetched[RecordError]:
-        rows = await _errors(job.id, start or (-1, -1), limit + 1, only) if total else []
+        rows = await _errors(job.id, start or (-1, -1), limit + 1, only, paths) if total else []
         size = sum(len(error.message) + len(error.raw_value or "") for _, error in rows)
         info.context.allowance(info.operation).take(size)
         return Fetched(rows[:limit], len(rows) > limit, size, frozenset({"message", "rawValue"}))
@@ -157,10 +183,11 @@ async def error_page(
 
 
 async def _errors(
-    job_id: UUID, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter
+    job_id: UUID, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter, paths: ErrorPaths
 ) -> list[tuple[tuple[int, int], RecordError]]:
     rows = await _select(
-        "SELECT record_index, seq, line, byte_offset, field, code, message, raw_value FROM record_error"
+        "SELECT record_index, seq, line, byte_offset, field, code, message, raw_value, source"
+        " FROM record_error"
         " WHERE job_id = $1 AND (record_index, seq) > ($2, $3)"
         " AND ($5::text IS NULL OR field = $5) AND ($6::text IS NULL OR code = $6)"
         " ORDER BY record_index, seq LIMIT $4",
@@ -169,7 +196,7 @@ async def _errors(
     found = []
     for row in rows:
         key = (row["record_index"], row.pop("seq"))
-        found.append((key, RecordError(**{**row, "code": RecordErrorCode(row["code"])})))
+        found.append((key, RecordError(paths=paths, **{**row, "code": RecordErrorCode(row["code"])})))
     return found
 
 

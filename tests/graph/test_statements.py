@@ -18,6 +18,7 @@ _STATEMENTS = {
     _JOB % "recordSchema { name fields { name } }": 2,
     _JOB % "records(first: 10) { totalCount nodes { index data } pageInfo { hasNextPage } }": 2,
     _JOB % "errors(first: 10) { totalCount nodes { line message } pageInfo { hasNextPage } }": 2,
+    _JOB % "errors(first: 10) { nodes { path } }": 3,
     _JOB % 'errors(filter: {field: "nobody"}) { totalCount nodes { line } }': 1,
     "{ jobs(first: 20) { totalCount nodes { status progress { percent } errorSummary { count } recordSchema { name } } } }": 3,
     "{ jobs(first: 20) { nodes { status dryRun onFailure discard { percent } commit { id } dryRunJob { id } } } }": 2,
