@@ -2,8 +2,8 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -94,6 +94,8 @@ class Context:
     """For answers that take long to put together: who holds it does so while others of this context wait."""
     held: ExitStack = field(default_factory=ExitStack)
     """What a WebSocket gives back when it ends."""
+    unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    """In which a file is put together, however long that takes."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
     loaders: JobLoaders = field(init=False)
     retry_states: DataLoader[UUID, tuple[int, bool]] = field(init=False)
