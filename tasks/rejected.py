@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from tortoise import connections
+from typing import BinaryIO
 
 from models import Job, RecordSchema
+from tasks.keyset import page
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FileError
 from tasks.pipeline.formats import format_of
@@ -59,7 +58,8 @@ async def rejected_records(job: Job, store: Store, *, with_index: bool) -> Async
 async def outstanding(job: Job) -> AsyncIterator[list[Cut]]:
     """Where the records lie that `rejected_records` gives, a page at a time, in the order of the file."""
     behind = -1
-    while rows := await _page(job, behind):
+    root_id, is_root = job.root_id or job.id, job.root_id is None
+    while rows := await page(_PAGE, job.id, is_root, root_id, behind, PAGE_RECORDS):
         behind = rows[-1]["record_index"]
         if any(row["byte_length"] is None for row in rows):
             raise NotAvailable(
@@ -103,14 +103,6 @@ SELECT page.record_index, page.byte_offset, page.byte_length, page.origin,
   LEFT JOIN retried_record ON retried_record.root_id = $3 AND retried_record.origin_index = page.origin
  ORDER BY page.record_index
 """
-
-
-async def _page(job: Job, behind: int) -> list[dict[str, Any]]:
-    root_id = job.root_id or job.id
-    rows: list[dict[str, Any]] = await connections.get("default").execute_query_dict(
-        _PAGE, [job.id, job.root_id is None, root_id, behind, PAGE_RECORDS]
-    )
-    return rows
 
 
 async def _opened(job: Job, store: Store) -> BinaryIO:
