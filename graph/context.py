@@ -2,8 +2,8 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ import models
 from graph import ids
 from graph.download_content import Sizes
 from graph.errors import TRY_AGAIN, ErrorCode, Refusal, bad_user_input, fault
+from graph.loaders import JobLoaders
 from graph.rate_limit import RateLimit
 from graph.seats import Seats
 from settings import Settings
@@ -93,7 +94,10 @@ class Context:
     """For answers that take long to put together: who holds it does so while others of this context wait."""
     held: ExitStack = field(default_factory=ExitStack)
     """What a WebSocket gives back when it ends."""
+    unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    """In which a file is put together, however long that takes."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
+    loaders: JobLoaders = field(init=False)
     retry_states: DataLoader[UUID, tuple[int, bool]] = field(init=False)
     """Of a retry: the `retries_version` of its root, and whether any record that it rejected is outstanding."""
     _allowances: dict[int, Allowance] = field(default_factory=dict, init=False)
@@ -102,6 +106,7 @@ class Context:
     def __post_init__(self) -> None:
         # Without a cache: on a WebSocket this context outlives the operation.
         self.record_schemas = DataLoader(self._load_record_schemas, cache=False)
+        self.loaders = JobLoaders(lambda: self.partner.id)
         self.retry_states = DataLoader(_load_retry_states, cache=False)
 
     @classmethod

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import strawberry
 
-from models import JobStatus
+from models import DiscardStatus, JobStatus, OnFailure
 from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.definition import UnknownFields
 from tasks.pipeline.errors import FailureCode
@@ -87,8 +87,28 @@ _describe(
         "PENDING": "The file is stored and waits for a worker.",
         "PROCESSING": "A worker is reading it.",
         "COMPLETED": "Every record has been accepted or rejected. Final.",
-        "FAILED": "The file could not be read to its end: see `failure`. What was loaded before stays. Final.",
-        "CANCELLED": "It was cancelled. What was loaded before stays. Final.",
+        "FAILED": "The file could not be read to its end: see `failure`. What was loaded before stays, unless"
+        " `onFailure` is DISCARD. Final.",
+        "CANCELLED": "It was cancelled. What was loaded before stays, unless `onFailure` is DISCARD. Final.",
+    },
+)
+_describe(
+    OnFailure,
+    "OnFailure",
+    "What becomes of the records that a job has loaded when it ends as FAILED or CANCELLED.",
+    {
+        "KEEP": "They stay.",
+        "DISCARD": "They are deleted, as by `discardRecords`: `Job.discard` tells how far.",
+    },
+)
+_describe(
+    DiscardStatus,
+    "DiscardStatus",
+    "Where the discard of a job's records stands.",
+    {
+        "PENDING": "It was asked for, and no worker has begun.",
+        "PROCESSING": "A worker is deleting them, a chunk at a time.",
+        "COMPLETED": "None is left. Final.",
     },
 )
 _describe(
@@ -109,6 +129,8 @@ _describe(
         "TOO_DEEP": "The file is nested too deeply.",
         "RECORD_TOO_LARGE": "One record is larger than Sluice takes.",
         "DTD_FORBIDDEN": "The XML has a DOCTYPE, which is refused for safety.",
+        "RECORD_COUNT": "A retry's file has more or fewer records than were outstanding, and none says which it is.",
+        "DUPLICATE_INDEX": "Two records of a retry's file name the same index in `sluice:index`.",
         "READER_CRASHED": "The reading process crashed repeatedly at the same place.",
         "WORKER_CRASHED": "The worker crashed repeatedly at the same place.",
         "INTERNAL": "A fault of Sluice.",
@@ -142,6 +164,8 @@ _describe(
         "NOT_AN_OBJECT": "The record is not a JSON object.",
         "DUPLICATE_KEY": "A key occurs twice in the record.",
         "UNKNOWN_FIELD": "The record has a key or a column that the schema does not name.",
+        "UNKNOWN_INDEX": "In a retry: `sluice:index` names no outstanding record, or is missing where others have it.",
+        "ALREADY_ACCEPTED": "In a retry: another retry has loaded this record meanwhile.",
     },
 )
 _describe(
@@ -161,7 +185,7 @@ _describe(
         "NOT_FOUND": "There is nothing of yours with this id.",
         "INVALID": "An input makes no sense.",
         "UNSUPPORTED_FORMAT": "The file's format cannot be told from its name: say it in `format`.",
-        "IDEMPOTENCY_CONFLICT": "This idempotency key was used for another file or schema.",
+        "IDEMPOTENCY_CONFLICT": "This idempotency key was used for another file or schema, or with other options.",
         "INVALID_STATE": "The job is in a state in which this is not possible.",
     },
 )

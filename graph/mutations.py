@@ -10,12 +10,16 @@ from strawberry.utils.str_converters import to_camel_case
 
 import models
 from graph import submission
+from graph.commit import CommitJobPayload, commit_job
 from graph.context import Info
+from graph.discards import DiscardRecordsPayload, discard_records
 from graph.enums import UserErrorCode
-from graph.types import UserError, given
+from graph.retries import RetryJobPayload, retry_job
+from graph.types import USER_ERRORS, UserError, given
 from graph.types_job import Job
 from graph.types_schema import CreateRecordSchemaInput, RecordSchema
 from graph.uploads import Upload
+from models import OnFailure
 from tasks.pipeline.copy_text import is_storable
 from tasks.pipeline.definition import Definition, define
 from tasks.pipeline.errors import DefinitionError
@@ -23,7 +27,6 @@ from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress, publish
 
 _MAX_NAME_CHARS = 200
-_USER_ERRORS = "What has to be put right; empty when all went well."
 
 
 @strawberry.type(description="What became of createRecordSchema.")
@@ -33,7 +36,7 @@ class CreateRecordSchemaPayload:
     record_schema: RecordSchema | None = strawberry.field(
         default=None, description="The version that was saved."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.input(description="A file to submit.")
@@ -51,6 +54,14 @@ class SubmitFileInput:
         default=UNSET,
         description="Of your choice, up to 200 characters: the same key answers with the same job.",
     )
+    dry_run: bool | None = strawberry.field(
+        default=False,
+        description="True: every record is decided as usual, and none is loaded. `commitJob` loads them later.",
+    )
+    on_failure: OnFailure | None = strawberry.field(
+        default=OnFailure.KEEP,
+        description="What becomes of the records that were loaded before the job ends as FAILED or CANCELLED.",
+    )
 
 
 @strawberry.type(description="What became of submitFile.")
@@ -60,7 +71,7 @@ class SubmitFilePayload:
     job: Job | None = strawberry.field(
         default=None, description="The job. Once you have it, file and job survive any crash."
     )
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.input(description="A job to cancel.")
@@ -75,7 +86,7 @@ class CancelJobPayload:
     """What became of cancelJob."""
 
     job: Job | None = strawberry.field(default=None, description="The job as it stands now.")
-    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=USER_ERRORS)
 
 
 @strawberry.type(description="What can be done.")
@@ -111,7 +122,12 @@ class Mutation:
         """Takes a file; what is wrong with the other arguments is told before its first byte is read."""
         record_schema = await info.context.record_schema(input.schema_id)
         checked = submission.check(
-            record_schema, input.file, given(input.format), given(input.idempotency_key)
+            record_schema,
+            input.file,
+            given(input.format),
+            given(input.idempotency_key),
+            dry_run=bool(input.dry_run),
+            on_failure=input.on_failure or OnFailure.KEEP,
         )
         if isinstance(checked, list):
             return SubmitFilePayload(user_errors=checked)
@@ -122,7 +138,8 @@ class Mutation:
                 return SubmitFilePayload(job=Job.of(job))
 
     @strawberry.mutation(
-        description="Stops a job: nothing more is loaded once this has answered. What is loaded stays."
+        description="Stops a job: nothing more is loaded once this has answered. What is loaded stays, unless its `onFailure`"
+        " is DISCARD."
     )
     async def cancel_job(
         self,
@@ -145,6 +162,22 @@ class Mutation:
             return CancelJobPayload(job=Job.of(job), user_errors=[error])
         await publish(context.backends.redis, Progress.of(job))
         return CancelJobPayload(job=Job.of(job))
+
+    commit_job: CommitJobPayload = strawberry.mutation(
+        resolver=commit_job,
+        description="Loads the file of a finished dry run, under the same version of the schema and without a new upload."
+        " Asked again, it answers with the same job.",
+    )
+    retry_job: RetryJobPayload = strawberry.mutation(
+        resolver=retry_job,
+        description="Tries the outstanding rejected records of a finished job again: corrected in a file, or under another"
+        " version of the schema. Gives a new job. Each record is loaded once, whatever is retried at the same time.",
+    )
+    discard_records: DiscardRecordsPayload = strawberry.mutation(
+        resolver=discard_records,
+        description="Undoes a finished job: a worker deletes the records that it has loaded. Its errors, its counts and its"
+        " file stay; what a retry had loaded is outstanding again.",
+    )
 
 
 def _sent(options: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from graph.enums import UserErrorCode
 
 T = TypeVar("T")
 
+USER_ERRORS = "What has to be put right; empty when all went well."
+
 
 def given(value: T | None) -> T | None:
     """The value of an argument that may be left out; None when it was."""

@@ -9,20 +9,30 @@ from strawberry import UNSET
 
 import models
 from graph import ids
-from graph.connections import After, Connection, FirstRecords, Keyset, uuid
+from graph.connections import After, Connection, First, FirstRecords, Keyset, uuid
 from graph.context import Info
 from graph.scalars import BigInt
 from graph.types import Node, given
+from graph.types_discard import JobDiscard
 from graph.types_download import Download, error_report, rejected_file
-from graph.types_record import ErrorSummary, Record, RecordError, RecordErrorFilter, error_page, record_page
+from graph.types_record import (
+    ErrorSummary,
+    Record,
+    RecordError,
+    RecordErrorFilter,
+    error_page,
+    family_page,
+    record_page,
+)
 from graph.types_schema import RecordSchema
-from models import JobStatus
+from models import JobStatus, OnFailure
 from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress
 
 _JOBS = Keyset("jobs", uuid)
+_RETRIES = Keyset("retries", uuid)
 
 
 @strawberry.type(description="Where a job stood at one moment. All counts are absolute.")
@@ -99,6 +109,13 @@ class Job(Node):
     format: FileFormat = strawberry.field(description="The file's format.")
     size_bytes: BigInt = strawberry.field(description="The file's length.")
     sha256: str = strawberry.field(description="The file's SHA-256, in hexadecimal.")
+    dry_run: bool = strawberry.field(
+        description="True: every record is decided, and none is loaded; progress, errors and summary are those that the job"
+        " of `commitJob` will have."
+    )
+    on_failure: OnFailure = strawberry.field(
+        description="What becomes of the records that were loaded if it ends as FAILED or CANCELLED."
+    )
     progress: JobProgress = strawberry.field(description="How far it is.")
     failure: JobFailure | None = strawberry.field(
         description="Why it failed; null unless the status is FAILED."
@@ -118,6 +135,8 @@ class Job(Node):
             format=FileFormat(row.format),
             size_bytes=BigInt(row.size_bytes),
             sha256=row.sha256,
+            dry_run=row.dry_run,
+            on_failure=row.on_failure,
             progress=JobProgress.of(Progress.of(row)),
             failure=JobFailure.of(row),
             created_at=row.created_at,
@@ -130,10 +149,69 @@ class Job(Node):
         """Loaded for all jobs of a page at once."""
         return RecordSchema.of(await info.context.record_schemas.load(self.row.record_schema_id))
 
-    @strawberry.field(description="The accepted records, in the order of the file.")
-    async def records(self, first: FirstRecords = 20, after: After = UNSET) -> Connection[Record]:
+    @strawberry.field(description="The job that has committed this dry run; null as long as none has.")
+    async def commit(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        row = await info.context.loaders.commits.load(self.row.id) if self.row.dry_run else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(description="The dry run that this job commits; null when its file was sent for it.")
+    async def dry_run_job(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        dry_run = self.row.dry_run_job_id
+        row = await info.context.loaders.jobs.load(dry_run) if dry_run else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(
+        description="How far its records are deleted again; null when nobody has asked for that, neither with"
+        " `discardRecords` nor with `onFailure`."
+    )
+    async def discard(self, info: Info) -> JobDiscard | None:
+        """Loaded for all jobs of a page at once."""
+        progress = await info.context.loaders.discards.load(self.row.id)
+        return JobDiscard.of(progress) if progress else None
+
+    @strawberry.field(
+        description="The job whose rejected records this one tries again; null when it is no retry."
+    )
+    async def parent(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        parent = self.row.parent_id
+        row = await info.context.loaders.jobs.load(parent) if parent else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(
+        description="The jobs that try its rejected records again, newest first; their own retries are theirs."
+    )
+    async def retries(self, first: First = 20, after: After = UNSET) -> Connection["Job"]:
+        """Its retries."""
+        return await _newest_first(_RETRIES, {"parent_id": self.row.id}, first, after)
+
+    @strawberry.field(
+        description="How many of the records that it has rejected no retry has loaded since. `retryJob` tries them again."
+    )
+    async def outstanding(self, info: Info) -> BigInt:
+        """Loaded for all jobs of a page at once."""
+        return BigInt(await info.context.loaders.outstanding_of(self.row))
+
+    @strawberry.field(
+        description="The accepted records, in the order of the file: none of a dry run's, and none that are discarded."
+    )
+    async def records(
+        self,
+        first: FirstRecords = 20,
+        after: After = UNSET,
+        include_retries: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True: also those that its retries have loaded, and the retries of these, as one list in the order of"
+                " `originIndex`. The cursors of the two lists are not the same."
+            ),
+        ] = False,
+    ) -> Connection[Record]:
         """The accepted records."""
-        return await record_page(self.row, first, after)
+        page = family_page if include_retries else record_page
+        return await page(self.row, first, after)
 
     @strawberry.field(description="The errors, in the order of the file.")
     async def errors(
@@ -208,16 +286,22 @@ async def job_page(
     partner: models.Partner, first: int | None, after: str | None, only: JobFilter
 ) -> Connection[Job]:
     """A page of the partner's jobs, newest first."""
-    owned = models.Job.filter(partner_id=partner.id, **_conditions(only))
+    return await _newest_first(_JOBS, {"partner_id": partner.id, **_conditions(only)}, first, after)
+
+
+async def _newest_first(
+    keyset: Keyset, conditions: dict[str, Any], first: int | None, after: str | None
+) -> Connection[Job]:
+    jobs = models.Job.filter(**conditions)
 
     async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[Any], Job]]:
-        behind = owned.filter(id__lt=start[0]) if start else owned
+        behind = jobs.filter(id__lt=start[0]) if start else jobs
         return [((str(row.id),), Job.of(row)) for row in await behind.order_by("-id").limit(limit)]
 
     async def count() -> int:
-        return await owned.count()
+        return await jobs.count()
 
-    return await _JOBS.page(first, after, fetch, count)
+    return await keyset.page(first, after, fetch, count)
 
 
 def _conditions(only: JobFilter) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What is true: the tables, and every change of a job's state."""
 
-from models.discard import Discard
+from models.discard import Discard, DiscardStatus
 from models.job import Job, JobStatus, OnFailure
 from models.partner import Partner
 from models.record import Record
@@ -9,5 +9,5 @@ from models.record_schema import RecordSchema
 from models.retried_record import RetriedRecord
 
 __all__ = [
-    "Discard", "Job", "JobStatus", "OnFailure", "Partner", "Record", "RecordError", "RecordSchema", "RetriedRecord",
+    "Discard", "DiscardStatus", "Job", "JobStatus", "OnFailure", "Partner", "Record", "RecordError", "RecordSchema", "RetriedRecord",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from uuid6 import uuid7
 
 from models.partner import Partner
 from models.record_schema import RecordSchema
+from models.sessions import end_other_sessions, name_session
 
 SMALL_BYTES = 4 * 1024 * 1024
 """Up to this size a job is small: it takes a second at most. The condition of an index, so it changes by a migration."""
@@ -66,6 +67,14 @@ class Checkpoint:
     accepted: int
     rejected: int
     error_counts: dict[str, dict[str, int]]
+
+    @classmethod
+    def of(cls, job: "Job") -> "Checkpoint":
+        """Where `job` is."""
+        return cls(
+            job.next_index, job.next_offset, job.next_line,
+            job.records_accepted, job.records_rejected, job.error_counts,
+        )  # fmt: skip
 
 
 class Job(Model):
@@ -152,6 +161,22 @@ class Job(Model):
         """Records decided so far: accepted or rejected."""
         return int(self.records_accepted + self.records_rejected)
 
+    @property
+    def records_stored(self) -> int:
+        """Accepted records that are in the table: of a dry run none ever are."""
+        return 0 if self.dry_run else int(self.records_accepted - self.records_discarded)
+
+    async def descendants(self) -> list[UUID]:
+        """The ids of its retries, of their retries, and so on."""
+        rows = await connections.get("default").execute_query_dict(_DESCENDANTS, [self.id])
+        return [row["id"] for row in rows]
+
+    @classmethod
+    async def count_stored(cls, job_ids: Collection[UUID]) -> int:
+        """Records that these jobs have loaded and that are in the table."""
+        rows = await cls.filter(id__in=job_ids)
+        return sum(row.records_stored for row in rows)
+
     @classmethod
     async def claim_next(
         cls, lease_seconds: float, *, small_only: bool = False, held: Collection[UUID] = ()
@@ -180,21 +205,21 @@ class Job(Model):
         )  # fmt: skip
         return bool(tag == "UPDATE 1")
 
+    @classmethod
+    async def count_retried(cls, connection: asyncpg.Connection, root_id: UUID, records: int) -> None:
+        """Counts rows that the caller's open transaction has brought into `retried_record`; the row's lock comes last."""
+        await connection.execute(
+            "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1 WHERE id = $1",
+            root_id, records,
+        )  # fmt: skip
+
     async def name_session(self, connection: asyncpg.Connection) -> None:
         """Marks the caller's transaction as one that loads this job, for `end_other_sessions`."""
-        await connection.execute("SELECT set_config('application_name', $1, true)", self._session_name)
+        await name_session(connection, self._session_name)
 
     async def end_other_sessions(self) -> None:
-        """Ends the database sessions in which an earlier attempt is still loading, and waits up to 2 s for each.
-
-        A worker that is frozen in the middle of a COPY would hold the keys of its uncommitted rows for ever, and its
-        successor would wait for them.
-        """
-        await connections.get("default").execute_query(
-            "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
-            " WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()",
-            [self._session_name],
-        )
+        """Ends the database sessions in which an earlier attempt is still loading: a COPY holds the keys of its rows."""
+        await end_other_sessions(self._session_name)
 
     @property
     def _session_name(self) -> str:
@@ -233,23 +258,18 @@ class Job(Model):
     async def fail(
         self, code: str, message: str, *, record_index: int | None = None, line: int | None = None
     ) -> bool:
-        """Marks the job as FAILED, if it is still this attempt's. What it loaded stays."""
-        return await self._write(
-            "UPDATE job SET status = 'FAILED', lease_until = NULL, finished_at = clock_timestamp(),"
-            " failure_code = $3, failure_message = $4, failure_record_index = $5::bigint, failure_line = $6::bigint",
-            code, message, record_index, line,
-        )  # fmt: skip
+        """Marks the job as FAILED, if it is still this attempt's. What it loaded stays, or `on_failure` is DISCARD."""
+        ended, _ = await connections.get("default").execute_query(
+            _FAIL, [self.id, self.attempt, code, message, record_index, line]
+        )
+        return bool(ended == 1)
 
     @classmethod
     async def cancel(cls, job_id: UUID, partner_id: UUID) -> bool:
         """Cancels a job that is not finished. Once this is committed, no batch of the job commits any more:
         the fence in `advance` wants PROCESSING, and the row's lock puts the two in an order."""
-        changed, _ = await connections.get("default").execute_query(
-            "UPDATE job SET status = 'CANCELLED', lease_until = NULL, finished_at = clock_timestamp()"
-            " WHERE id = $1 AND partner_id = $2 AND status IN ('PENDING', 'PROCESSING')",
-            [job_id, partner_id],
-        )
-        return bool(changed == 1)
+        ended, _ = await connections.get("default").execute_query(_CANCEL, [job_id, partner_id])
+        return bool(ended == 1)
 
     async def _write(self, update: str, *values: Any) -> bool:
         """Runs `update` if this attempt still holds the job."""
@@ -304,6 +324,45 @@ _CLAIM_SMALL = _CLAIM.format(open=f"{_OPEN} AND {_SMALL}")
 
 _HELD = "WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'"
 """The fence: the job is not finished, and nobody has claimed it since."""
+
+_DESCENDANTS = """
+    WITH RECURSIVE family AS (
+        SELECT id FROM job WHERE parent_id = $1
+        UNION ALL
+        SELECT job.id FROM job JOIN family ON job.parent_id = family.id
+    )
+    SELECT id FROM family
+"""
+
+FINAL = "status IN ('COMPLETED', 'FAILED', 'CANCELLED')"
+
+DISCARD_COLUMNS = "job_id, attempt, next_index, requested_at"
+DISCARD_VALUES = "id, 0, 0, clock_timestamp()"
+"""Of a new discard, from the row of its job."""
+
+_END = f"""
+    WITH ended AS (
+        {{update}} RETURNING id, dry_run, on_failure
+    ), discarded AS (
+        INSERT INTO discard ({DISCARD_COLUMNS})
+        SELECT {DISCARD_VALUES} FROM ended WHERE on_failure = 'DISCARD' AND NOT dry_run
+    )
+    SELECT id FROM ended
+"""  # noqa: S608  # constants
+"""One statement, so that nobody sees a job that has ended and a discard that is still to be asked for."""
+
+_FAIL = _END.format(
+    update=f"""
+        UPDATE job SET status = 'FAILED', lease_until = NULL, finished_at = clock_timestamp(), failure_code = $3,
+               failure_message = $4, failure_record_index = $5::bigint, failure_line = $6::bigint {_HELD}
+    """  # noqa: S608  # a constant
+)
+_CANCEL = _END.format(
+    update=f"""
+        UPDATE job SET status = 'CANCELLED', lease_until = NULL, finished_at = clock_timestamp()
+         WHERE id = $1 AND partner_id = $2 AND {_OPEN}
+    """  # noqa: S608  # a constant
+)
 
 _ADVANCE = f"""
     UPDATE job

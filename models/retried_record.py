@@ -1,7 +1,9 @@
 """Which rejected records a retry has loaded since: the table. What is in it is not outstanding any more."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
+import asyncpg
 from tortoise import fields
 from tortoise.models import Model
 
@@ -24,3 +26,35 @@ class RetriedRecord(Model):
     class Meta:
         table = "retried_record"
         table_description = ""  # else every edit of the docstring would be a migration
+
+    @classmethod
+    async def claim(
+        cls, connection: asyncpg.Connection, root_id: UUID, job_id: UUID, indexes: Mapping[int, int]
+    ) -> set[int]:
+        """Inside the caller's open transaction, takes origins for the retry `job_id`: `indexes` has its own index of each.
+
+        Gives the origins that nobody else has taken. It waits for a transaction in which another retry takes one of
+        them; all take them in the same order, so that no two wait for each other.
+        """
+        rows = await connection.fetch(_CLAIM, root_id, job_id, list(indexes), list(indexes.values()))
+        return {row["origin_index"] for row in rows}
+
+    @classmethod
+    async def is_claimed_by(
+        cls, connection: asyncpg.Connection, root_id: UUID, job_id: UUID, origin: int
+    ) -> bool:
+        """Whether this very retry has taken the origin."""
+        return bool(
+            await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM retried_record WHERE root_id = $1 AND origin_index = $2 AND job_id = $3)",
+                root_id, origin, job_id,
+            )
+        )  # fmt: skip
+
+
+_CLAIM = """
+    INSERT INTO retried_record (root_id, origin_index, job_id, "index")
+    SELECT $1, origin, $2, mine FROM unnest($3::bigint[], $4::bigint[]) AS claimed (origin, mine) ORDER BY origin
+        ON CONFLICT DO NOTHING
+ RETURNING origin_index
+"""

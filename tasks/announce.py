@@ -1,22 +1,23 @@
-"""When a job's progress is published: at once on a change of status, otherwise at intervals, always after the commit."""
+"""When progress is published: at once on a change of status, otherwise at intervals, always after the commit."""
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from models import Job
 from settings import settings
 from tasks.errors import DATABASE_AWAY
-from tasks.progress import Progress, publish
+from tasks.progress import State, publish
 
 
 class Announcer:
-    """Publishes one job's progress beside the loading, so that a slow Redis slows down nothing."""
+    """Publishes the progress of one job, or of its discard, beside the work, so that a slow Redis slows down nothing."""
 
-    def __init__(self, redis: Redis, job: Job) -> None:
+    def __init__(self, redis: Redis, now: Callable[[], State]) -> None:
+        """`now` gives the state as the caller knows it."""
         self._redis = redis
-        self._job = job
+        self._now = now
         self._publishing: asyncio.Task[None] | None = None
         self._last = -settings.progress_interval_seconds
 
@@ -24,7 +25,7 @@ class Announcer:
         """Publishes the state now, unless the message before is still on its way."""
         if self._publishing is None or self._publishing.done():
             self._last = time.monotonic()
-            self._publishing = asyncio.create_task(publish(self._redis, Progress.of(self._job)))
+            self._publishing = asyncio.create_task(publish(self._redis, self._now()))
 
     def announce_when_due(self) -> None:
         """Publishes the state if the interval has passed since the last message."""
@@ -36,7 +37,8 @@ class Announcer:
         if self._publishing:
             await self._publishing
         try:
-            job = await Job.get(id=self._job.id)
+            known = self._now()
+            state = await known.read(known.job_id)
         except DATABASE_AWAY:
             return  # subscribers read the row themselves as soon as they can
-        await publish(self._redis, Progress.of(job))
+        await publish(self._redis, state)

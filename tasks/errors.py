@@ -2,6 +2,7 @@
 
     TaskError
     ├── LeaseLost         the job is not this worker's any more: cancelled, or claimed by another
+    ├── LoadedMeanwhile   the batch is there already: a COMMIT of ours, whose answer was lost, has arrived
     ├── Draining          this worker is asked to stop
     ├── ReaderNotStarted  there is no reader child: the fork server died, or the machine is out of processes
     ├── ReaderCrashed     the reader child died before it was done
@@ -46,6 +47,10 @@ class TaskError(Exception):
 
 class LeaseLost(TaskError):
     """The job was cancelled, or another worker has claimed it: nothing more of it may be written here."""
+
+
+class LoadedMeanwhile(TaskError):
+    """The batch is there already: a COMMIT whose answer was lost has taken effect after we had asked for it."""
 
 
 class Draining(TaskError):

@@ -5,10 +5,9 @@ claim -> find the file -> read -> load -> announce -> finish
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -22,14 +21,15 @@ from tasks.errors import (
     LeaseLost,
     ReaderCrashed,
     ReaderNotStarted,
-    stop_if_cancelled,
 )
 from tasks.faults import Point, reached
+from tasks.insist import insist
 from tasks.lease import held
 from tasks.load import load
 from tasks.pipeline.copy_text import storable
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.record import ChunkSize, FileFormat, Position
+from tasks.progress import Progress
 from tasks.reader import Order, read
 from tasks.source import find_file
 from tasks.storage import Store
@@ -41,7 +41,6 @@ MAX_CRASHES = 3
 
 _PAUSE_SECONDS = 0.5
 _MAX_FAILED_STARTS = 20
-_Answer = TypeVar("_Answer")
 
 
 class Ingest:
@@ -90,7 +89,7 @@ class Ingest:
     async def _run(self, job: Job) -> None:
         reached(Point.AFTER_CLAIM)
         logger.info("job claimed", extra=self._about_claim(job))
-        announcer = Announcer(self._redis, job)
+        announcer = Announcer(self._redis, lambda: Progress.of(job))
         self._jobs.append(job.id)
         try:
             announcer.announce()
@@ -122,18 +121,18 @@ class Ingest:
             await _fail(job, _internal(job))
         else:
             reached(Point.BEFORE_FINISH)
-            if await _insist(job.complete):
+            if await insist(job.complete):
                 reached(Point.AFTER_FINISH)
                 logger.info("job completed", extra=_about(job, records=job.records_read))
 
     async def _read_and_load(self, job: Job, path: Path, announcer: Announcer) -> None:
         """Every batch from the checkpoint on. A reader child that dies is started again there at once."""
-        schema = await _insist(lambda: RecordSchema.get(id=job.record_schema_id))
+        schema = await insist(lambda: RecordSchema.get(id=job.record_schema_id))
         crashes = failed_starts = 0
         while True:
             before = job.next_index
             try:
-                return await self._load_all(job, _order(job, path, schema), announcer)
+                return await self._load_all(job, self._order(job, path, schema), announcer)
             except ReaderNotStarted as error:
                 failed_starts += 1
                 if failed_starts >= _MAX_FAILED_STARTS:
@@ -147,6 +146,17 @@ class Ingest:
                 crashes = 1 if job.next_index > before else crashes + 1
                 if crashes >= MAX_CRASHES:
                     raise _crashed(FailureCode.READER_CRASHED, "reader process", job) from error
+
+    def _order(self, job: Job, path: Path, schema: RecordSchema) -> Order:
+        return Order(
+            job_id=job.id,
+            path=path,
+            format=FileFormat(job.format),
+            definition=schema.definition,
+            start=Position(job.next_index, job.next_offset, job.next_line),
+            chunk_size=ChunkSize(records=settings.batch_records),
+            origins=self._store.path(job.origins_key) if job.origins_key else None,
+        )
 
     async def _load_all(self, job: Job, order: Order, announcer: Announcer) -> None:
         async with aclosing(read(order)) as batches:
@@ -162,7 +172,7 @@ async def _take_over(job: Job) -> None:
     if job.crashes >= MAX_CRASHES:
         raise _crashed(FailureCode.WORKER_CRASHED, "worker", job)
     if job.crashes:
-        await _insist(job.end_other_sessions)
+        await insist(job.end_other_sessions)
 
 
 async def _hand_back(job: Job) -> None:
@@ -173,17 +183,6 @@ async def _hand_back(job: Job) -> None:
         return
     if handed_back:
         logger.info("job handed back", extra=_about(job, index=job.next_index))
-
-
-def _order(job: Job, path: Path, schema: RecordSchema) -> Order:
-    return Order(
-        job_id=job.id,
-        path=path,
-        format=FileFormat(job.format),
-        definition=schema.definition,
-        start=Position(job.next_index, job.next_offset, job.next_line),
-        chunk_size=ChunkSize(records=settings.batch_records),
-    )
 
 
 def _crashed(code: FailureCode, who: str, job: Job) -> FileError:
@@ -207,24 +206,13 @@ def _internal(job: Job) -> FileError:
 
 async def _fail(job: Job, error: FileError) -> None:
     message = storable(error.message)  # it may quote names from the file
-    failed = await _insist(
+    failed = await insist(
         lambda: job.fail(error.code, message, record_index=error.record_index, line=error.line)
     )
     if failed:
         logger.info(
             "job failed", extra=_about(job, code=error.code, index=error.record_index, line=error.line)
         )
-
-
-async def _insist(query: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """The answer of the database, waiting for one that is away."""
-    while True:
-        try:
-            return await query()
-        except DATABASE_AWAY as error:
-            stop_if_cancelled(error)
-            logger.warning("database away, trying again", extra={"error": repr(error)})
-            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _about(job: Job, **more: Any) -> dict[str, Any]:

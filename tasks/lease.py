@@ -1,11 +1,11 @@
-"""Holding a job: the heartbeat that keeps its lease, and the ear for this worker's own stop."""
+"""Holding a job, or the discard of one: the heartbeat that keeps the lease, and the ear for this worker's own stop."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from models import Job
+from models import Discard, Job
 from settings import settings
 from tasks.errors import DATABASE_AWAY, Draining, LeaseLost, stop_if_cancelled
 
@@ -18,7 +18,7 @@ _RETRY_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def held(job: Job, stopping: asyncio.Event) -> AsyncIterator[None]:
+async def held(job: Job | Discard, stopping: asyncio.Event) -> AsyncIterator[None]:
     """Runs the block while this worker holds the job; the block is cancelled as soon as it does not.
 
     Raises LeaseLost when the job was cancelled or taken over, Draining GRACE_SECONDS after `stopping` was set. A
@@ -35,7 +35,7 @@ async def held(job: Job, stopping: asyncio.Event) -> AsyncIterator[None]:
         raise errors.exceptions[0] from None
 
 
-async def _renew(job: Job) -> None:
+async def _renew(job: Job | Discard) -> None:
     """The heartbeat, beside the loading, so that neither a long COPY nor a slow parser can stop it."""
     beat = pause = settings.lease_seconds / 3
     while True:
@@ -48,7 +48,7 @@ async def _renew(job: Job) -> None:
             stop_if_cancelled(error)
             pause = min(beat, _RETRY_SECONDS)
             logger.warning(
-                "lease not renewed, trying again", extra={"job": str(job.id), "error": repr(error)}
+                "lease not renewed, trying again", extra={"job": str(job.pk), "error": repr(error)}
             )
 
 

@@ -10,7 +10,8 @@ from tortoise import connections
 
 from models import Job
 from models.job import Checkpoint
-from tasks.errors import DATABASE_AWAY, LeaseLost, stop_if_cancelled
+from tasks.claimed import claimed
+from tasks.errors import DATABASE_AWAY, LeaseLost, LoadedMeanwhile, stop_if_cancelled
 from tasks.faults import Point, reached
 from tasks.pipeline.record import Batch
 
@@ -27,7 +28,8 @@ COPY_SECONDS = 60.0
 
 _PIECE_BYTES = 256 * 1024
 
-_TRY_AGAIN = (*DATABASE_AWAY, asyncpg.UniqueViolationError)
+_COLLISIONS = (asyncpg.UniqueViolationError, LoadedMeanwhile)
+_TRY_AGAIN = (*DATABASE_AWAY, *_COLLISIONS)
 """The rows are there already when a COMMIT whose answer we lost took effect after we had asked: so ask again."""
 _MAX_COLLISIONS = 5
 _FIRST_PAUSE_SECONDS = 0.1
@@ -39,39 +41,52 @@ async def load(job: Job, batch: Batch) -> None:
 
     Raises LeaseLost when the job is cancelled or somebody else's by now; then nothing of the batch is kept.
     """
-    checkpoint = _after(job, batch)
     pause = _FIRST_PAUSE_SECONDS
-    committed, collisions = False, 0
-    while not committed:
+    checkpoint: Checkpoint | None = None
+    collisions = 0
+    while checkpoint is None:
         try:
-            await _commit(job, batch, checkpoint)
-            committed = True
+            checkpoint = await _commit(job, batch)
         except _TRY_AGAIN as error:
             stop_if_cancelled(error)
-            collisions += isinstance(error, asyncpg.UniqueViolationError)
+            collisions += isinstance(error, _COLLISIONS)
             if collisions > _MAX_COLLISIONS:
                 raise
             logger.warning("batch not loaded, trying again", extra={"job": str(job.id), "error": repr(error)})
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            committed = await _was_committed(job, checkpoint)
+            checkpoint = await _committed(job, batch)
     reached(Point.AFTER_COMMIT)
     job.take(checkpoint)
 
 
-async def _commit(job: Job, batch: Batch, checkpoint: Checkpoint) -> None:
+async def _commit(job: Job, batch: Batch) -> Checkpoint:
     # Not Tortoise's in_transaction(): a connection that breaks under it stays the task's connection for ever.
     async with connections.get("default").acquire_connection() as connection, connection.transaction():
         await job.name_session(connection)
         reached(Point.BEFORE_COPY)
-        await _copy(connection, "record", RECORD_COLUMNS, batch.records)
-        await _copy(connection, "record_error", ERROR_COLUMNS, batch.errors)
+        retried = 0
+        if job.root_id is not None:
+            batch = await claimed(job, job.root_id, batch, connection)
+            retried = batch.accepted
+        await _copy_all(job, batch, connection)
         reached(Point.AFTER_COPY)
+        checkpoint = _after(job, batch)
         # The fence comes last: the job's row is locked for milliseconds only, so that a cancel or a heartbeat
         # never waits for a COPY. Two workers may both copy; one of them commits.
         if not await job.advance(connection, checkpoint):
             raise LeaseLost
+        if retried and job.root_id is not None:
+            await Job.count_retried(connection, job.root_id, retried)
         reached(Point.AFTER_FENCE)
+    return checkpoint
+
+
+async def _copy_all(job: Job, batch: Batch, connection: asyncpg.Connection) -> None:
+    origin = () if job.root_id is None else ("origin_index",)
+    if not job.dry_run:
+        await _copy(connection, "record", RECORD_COLUMNS + origin, batch.records)
+    await _copy(connection, "record_error", ERROR_COLUMNS + origin, batch.errors)
 
 
 async def _copy(connection: asyncpg.Connection, table: str, columns: tuple[str, ...], rows: bytes) -> None:
@@ -88,8 +103,11 @@ async def _pieces(rows: bytes) -> AsyncIterator[memoryview]:
         yield view[start : start + _PIECE_BYTES]
 
 
-async def _was_committed(job: Job, checkpoint: Checkpoint) -> bool:
-    """After a connection that broke: did our COMMIT arrive? The row knows. False when it cannot be asked now."""
+async def _committed(job: Job, batch: Batch) -> Checkpoint | None:
+    """After a connection that broke: if our COMMIT has arrived, the checkpoint that it made, which the row knows.
+
+    None when it has not, or the row cannot be asked now.
+    """
     try:
         await _still_held(job)
         # Our own lost session: if its backend lives on, it holds the keys that we are about to load again.
@@ -97,8 +115,8 @@ async def _was_committed(job: Job, checkpoint: Checkpoint) -> bool:
         row = await _still_held(job)
     except DATABASE_AWAY as error:
         stop_if_cancelled(error)
-        return False
-    return bool(row.next_index == checkpoint.index)
+        return None
+    return Checkpoint.of(row) if row.next_index == batch.end.index else None
 
 
 async def _still_held(job: Job) -> Job:

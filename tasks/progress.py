@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 import orjson
@@ -20,17 +20,49 @@ from models import Job, JobStatus
 
 logger = logging.getLogger(__name__)
 
-_PREFIX = "sluice:progress:"
-_IDLE_CHANNEL = _PREFIX + "idle"  # makes it a pub/sub connection before anybody subscribes
+_IDLE_CHANNEL = "sluice:progress:idle"  # makes it a pub/sub connection before anybody subscribes
 _RECONNECT_SECONDS = 0.5
 _PATIENCE_SECONDS = 1.0
 _PULSE_SECONDS = 5.0
+
+
+class State(Protocol):
+    """Where a job, or something of it, stood at a moment: what is published and watched."""
+
+    channels: ClassVar[str]
+    """What the names of its channels begin with."""
+
+    @property
+    def job_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def is_final(self) -> bool:
+        """True when there will be no other."""
+
+    def is_newer_than(self, other: Self | None) -> bool:
+        """True when this state came after `other`: nothing ever goes back, and a final state stays."""
+
+    def to_bytes(self) -> bytes:
+        """As JSON, for the wire."""
+
+    @classmethod
+    def from_bytes(cls, message: bytes) -> Self:
+        """From JSON. Raises ValueError, KeyError or TypeError for anything that `to_bytes` did not write."""
+
+    @classmethod
+    async def read(cls, job_id: UUID) -> Self:
+        """The state now, from the tables. Raises one of DATABASE_AWAY."""
+
+
+S = TypeVar("S", bound=State)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a job stood at a moment. Counts are absolute; read = accepted + rejected."""
 
+    channels: ClassVar[str] = "sluice:progress:"
     job_id: UUID
     status: JobStatus
     bytes_total: int
@@ -50,6 +82,16 @@ class Progress:
             job.id, job.status, job.size_bytes, job.bytes_read, job.records_accepted, job.records_rejected,
             per_second, eta, at,
         )  # fmt: skip
+
+    @classmethod
+    async def read(cls, job_id: UUID) -> Self:
+        """The state that the job's row tells now."""
+        return cls.of(await Job.get(id=job_id))
+
+    @property
+    def is_final(self) -> bool:
+        """True when the job will never change again."""
+        return self.status.is_final
 
     @property
     def records_read(self) -> int:
@@ -105,23 +147,24 @@ def _pace(job: Job, at: datetime) -> tuple[float | None, float | None]:
     return round(job.records_read / seconds, 1), eta
 
 
-async def publish(redis: Redis, progress: Progress) -> None:
+async def publish(redis: Redis, progress: State) -> None:
     """Tells every API process. A Redis that does not answer in time costs this message and nothing else."""
     try:
         async with asyncio.timeout(0.5):
-            await redis.publish(_PREFIX + progress.job_id.hex, progress.to_bytes())
+            await redis.publish(progress.channels + progress.job_id.hex, progress.to_bytes())
     except (RedisError, OSError, TimeoutError) as error:
         logger.warning("progress not published", extra={"job": str(progress.job_id), "error": repr(error)})
 
 
-class Slot:
+class Slot(Generic[S]):
     """What one subscriber has not seen yet: the latest state only, however slow the subscriber is."""
 
-    def __init__(self) -> None:
-        self._latest: Progress | None = None
+    def __init__(self, kind: type[S]) -> None:
+        self.kind = kind
+        self._latest: S | None = None
         self._news = asyncio.Event()
 
-    def put(self, progress: Progress) -> None:
+    def put(self, progress: S) -> None:
         """Replaces what has not been taken yet, unless that is newer: workers may overtake each other."""
         if progress.is_newer_than(self._latest):
             self._latest = progress
@@ -131,7 +174,7 @@ class Slot:
         """Wakes the subscriber without a state: messages may have been missed, so it should read the row."""
         self._news.set()
 
-    async def take(self, timeout: float) -> Progress | None:
+    async def take(self, timeout: float) -> S | None:
         """The latest state; None after `timeout` seconds, or when the row should be read instead."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
@@ -152,7 +195,8 @@ class ProgressFeed:
         self._pool = redis.connection_pool
         self._connection: Any = None
         """Subscribed to what is wanted; None while there is no such connection."""
-        self._slots: dict[str, set[Slot]] = {}
+        self._slots: dict[str, set[Slot[Any]]] = {}
+        """By channel, whose states are all of one kind."""
         self._settled: dict[str, asyncio.Event] = {}
         """Set when the watchers of a channel have stopped waiting for Redis to acknowledge it."""
         self._sending = asyncio.Lock()
@@ -169,13 +213,13 @@ class ProgressFeed:
             await asyncio.wait({self._reader}, timeout=0.2)
 
     @contextlib.asynccontextmanager
-    async def watch(self, job_id: UUID) -> AsyncIterator[Slot]:
-        """A slot that receives every state of this job published from now on.
+    async def watch(self, kind: type[S], job_id: UUID) -> AsyncIterator[Slot[S]]:
+        """A slot that receives every state of this kind and job that is published from now on.
 
         Returns once Redis has acknowledged the subscription, or after a second without; then the slot is marked as
         stale as soon as the subscription stands. So an absent Redis makes progress slower and never wrong.
         """
-        channel, slot = _PREFIX + job_id.hex, Slot()
+        channel, slot = kind.channels + job_id.hex, Slot(kind)
         self._slots.setdefault(channel, set()).add(slot)
         try:
             await self._subscribed(channel)
@@ -272,13 +316,16 @@ class ProgressFeed:
         settled.set()
 
     def _on_progress(self, channel: str, data: bytes) -> None:
+        slots = self._slots.get(channel)
+        if not slots:
+            return
         try:
-            progress = Progress.from_bytes(data)
+            state = next(iter(slots)).kind.from_bytes(data)
         except (ValueError, KeyError, TypeError):
             logger.warning("progress message not understood", extra={"channel": channel})
             return
-        for slot in self._slots.get(channel, ()):
-            slot.put(progress)
+        for slot in slots:
+            slot.put(state)
 
 
 async def _send(connection: Any, *command: str) -> None:

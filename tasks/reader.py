@@ -30,6 +30,7 @@ from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.record import Batch, ChunkSize, FileFormat, Position
+from tasks.pipeline.retry import survey
 
 MAX_ADDRESS_SPACE = 1024 * 1024 * 1024
 """Bytes of memory after which a reader child is refused more: a bomb takes down its own job only."""
@@ -63,6 +64,8 @@ class Order:
     definition: dict[str, Any]
     start: Position
     chunk_size: ChunkSize
+    origins: Path | None = None
+    """Of a retry: the file of the records that were outstanding when it was made (tasks/pipeline/origins.py)."""
     cpu_seconds: int = MAX_CPU_SECONDS
 
     def to_bytes(self) -> bytes:
@@ -80,6 +83,7 @@ class Order:
             definition=fields["definition"],
             start=Position(**fields["start"]),
             chunk_size=ChunkSize(**fields["chunk_size"]),
+            origins=Path(fields["origins"]) if fields["origins"] else None,
             cpu_seconds=fields["cpu_seconds"],
         )
 
@@ -160,7 +164,7 @@ class _Child:
         try:
             header = orjson.loads(self._pipe.recv_bytes())
             if header["kind"] == "batch":
-                return _batch(header, self._pipe.recv_bytes(), self._pipe.recv_bytes())
+                return _batch(header, *(self._pipe.recv_bytes() for _ in range(3)))
         except (EOFError, OSError) as error:
             self._process.join(5)
             raise ReaderCrashed(self._process.exitcode) from error
@@ -201,18 +205,24 @@ def _collect_garbage_seldom() -> None:
 
 def _send_all(order: Order, pipe: multiprocessing.connection.Connection) -> None:
     try:
-        with order.path.open("rb") as file:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(order.path.open("rb"))
             size = order.path.stat().st_size
             definition = define(order.definition)
             _limit_cpu(order.cpu_seconds)
+            retry = None
+            if order.origins:
+                stack.enter_context(origins := order.origins.open("rb"))
+                retry = survey(file, size, order.format, definition, origins)
+                _limit_cpu(order.cpu_seconds)
             for batch in batches(
-                file, size, order.format, definition, order.job_id, order.start, order.chunk_size
+                file, size, order.format, definition, order.job_id, order.start, order.chunk_size, retry
             ):
                 _limit_cpu(order.cpu_seconds)
                 reached(Point.READER_BATCH)
                 pipe.send_bytes(_header(batch))
-                pipe.send_bytes(batch.records)
-                pipe.send_bytes(batch.errors)
+                for rows in (batch.records, batch.errors, batch.claims):
+                    pipe.send_bytes(rows)
         pipe.send_bytes(orjson.dumps({"kind": "end"}))
     except FileError as error:
         _send_error(pipe, error)
@@ -257,7 +267,7 @@ def _header(batch: Batch) -> bytes:
     )
 
 
-def _batch(header: dict[str, Any], records: bytes, errors: bytes) -> Batch:
+def _batch(header: dict[str, Any], records: bytes, errors: bytes, claims: bytes) -> Batch:
     return Batch(
         first_index=header["first_index"],
         end=Position(**header["end"]),
@@ -266,4 +276,5 @@ def _batch(header: dict[str, Any], records: bytes, errors: bytes) -> Batch:
         accepted=header["accepted"],
         rejected=header["rejected"],
         error_counts=Counter({(field, code): count for field, code, count in header["error_counts"]}),
+        claims=claims,
     )

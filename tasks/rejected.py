@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from models import Job, RecordSchema
-from tasks.keyset import page
+from tasks.origins import Outstanding, Pages, outstanding
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FileError
 from tasks.pipeline.formats import format_of
@@ -15,7 +15,6 @@ from tasks.pipeline.record import FileFormat
 from tasks.pipeline.rejected import Cut, cutter_of
 from tasks.storage import Store
 
-PAGE_RECORDS = 1_000
 _BLOCK_BYTES = 64 * 1024
 _BUFFER_BYTES = 64 * 1024
 """Read at once: rejected records that lie near each other are read together."""
@@ -26,8 +25,12 @@ class NotAvailable(Exception):
     """The rejected records cannot be had any more; the message says why."""
 
 
-async def rejected_records(job: Job, store: Store, *, with_index: bool) -> AsyncIterator[bytes]:
+async def rejected_records(
+    job: Job, store: Store, *, with_index: bool, pages: Pages | None = None
+) -> AsyncIterator[bytes]:
     """The outstanding records of `job` in blocks of bytes, with the header or root of its file around them.
+
+    `pages` are its outstanding records, for who has to know which ones these were.
 
     Read with the job's schema, they are rejected again, for the same reasons and in the same order. `with_index`: each
     says in `sluice:index` which record of the first job it is. No transaction and no connection is held between blocks, and
@@ -41,36 +44,31 @@ async def rejected_records(job: Job, store: Store, *, with_index: bool) -> Async
             cutter = await asyncio.to_thread(
                 cutter_of, file, FileFormat(job.format), definition, with_index=with_index
             )
-            pages = outstanding(job)
+            page_cuts = _cuts(outstanding(job) if pages is None else pages)
             # Before anything is given: what makes a record unavailable is true of the first of them, if of any.
-            cuts = await anext(pages, None)
+            cuts = await anext(page_cuts, None)
             async for block in _blocks(cutter.head()):
                 yield block
             while cuts:
                 async for block in _blocks(cutter.records(cuts)):
                     yield block
-                cuts = await anext(pages, None)
+                cuts = await anext(page_cuts, None)
             yield cutter.tail()
     except (FileError, UnicodeError) as error:
         raise _changed() from error
 
 
-async def outstanding(job: Job) -> AsyncIterator[list[Cut]]:
-    """Where the records lie that `rejected_records` gives, a page at a time, in the order of the file."""
-    behind = -1
-    root_id, is_root = job.root_id or job.id, job.root_id is None
-    while rows := await page(_PAGE, job.id, is_root, root_id, behind, PAGE_RECORDS):
-        behind = rows[-1]["record_index"]
-        if any(row["byte_length"] is None for row in rows):
-            raise NotAvailable(
-                "This job was loaded by a version of Sluice that did not note where a record ends. Submit its file again."
-            )
-        if cuts := [
-            Cut(row["origin"], row["byte_offset"], row["byte_length"])
-            for row in rows
-            if row["is_outstanding"]
-        ]:
-            yield cuts
+async def _cuts(pages: Pages) -> AsyncIterator[list[Cut]]:
+    async for page in pages:
+        yield [Cut(record.origin, record.offset, _length(record)) for record in page]
+
+
+def _length(record: Outstanding) -> int:
+    if record.length is None:
+        raise NotAvailable(
+            "This job was loaded by a version of Sluice that did not note where a record ends. Submit its file again."
+        )
+    return record.length
 
 
 def rejected_filename(job: Job) -> str:
@@ -88,21 +86,6 @@ def derived_filename(job: Job, what: str, extension: str) -> str:
 def _extension(job: Job) -> str:
     extension = job.filename.rpartition(".")[2]
     return extension if format_of(job.filename) == job.format else job.format.lower()
-
-
-# Of a record's error rows the first says as much as all. Joined to what was found for one page, PostgreSQL looks into the
-# index for each of its records.
-_PAGE = """
-SELECT page.record_index, page.byte_offset, page.byte_length, page.origin,
-       page.origin IS NOT NULL AND retried_record.origin_index IS NULL AS is_outstanding
-  FROM (
-    SELECT DISTINCT ON (record_index) record_index, byte_offset, byte_length,
-           CASE WHEN $2 THEN coalesce(origin_index, record_index) ELSE origin_index END AS origin
-      FROM record_error WHERE job_id = $1 AND record_index > $4 ORDER BY record_index, seq LIMIT $5
-  ) AS page
-  LEFT JOIN retried_record ON retried_record.root_id = $3 AND retried_record.origin_index = page.origin
- ORDER BY page.record_index
-"""
 
 
 async def _opened(job: Job, store: Store) -> BinaryIO:

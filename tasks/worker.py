@@ -1,7 +1,7 @@
 """One worker process: it listens for wake-ups, sweeps, and works through jobs until it is asked to stop.
 
 It has two lanes, each with one job at a time: the main lane takes any job, the express lane small ones only, so that
-these never wait for big ones (docs/fairness.md).
+these never wait for big ones (docs/fairness.md). Beside them it deletes what is to be discarded, and files without a job.
 """
 
 import asyncio
@@ -20,11 +20,12 @@ from tortoise import Tortoise
 
 from settings import settings, tortoise_config
 from tasks.broker import INGEST, WakeUpBroker, broker, express_broker, hand_on, redis_options
+from tasks.discard import DiscardLane
 from tasks.ingest import Ingest
 from tasks.orphans import Orphans
 from tasks.reader import warm_up
 from tasks.storage import open_store
-from tasks.sweep import claim_all, sweep, sweep_files
+from tasks.sweep import claim_all, sweep, sweep_discards, sweep_files
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ async def _work(database_url: str, redis_url: str) -> None:
             asyncio.TaskGroup() as beside,
         ):
             beside.create_task(sweep_files(Orphans(store), stopping), name="files")
+            beside.create_task(sweep_discards(DiscardLane(redis, stopping), stopping), name="discards")
             beside.create_task(_work_through(express, stopping), name="express lane")
             logger.info("worker ready")
             await _work_through(main, stopping)

@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 import asyncpg
 import psutil
 
+from tests.discards import assert_discarded
 from tests.history import assert_history
 from tests.stack import Stack, kill
 
@@ -33,11 +34,16 @@ _BAD = [("email", "INVALID_EMAIL"), ("currency", "NOT_IN_ENUM")]
 async def assert_as_in_file(stack: Stack, job_id: UUID, path: Path) -> None:
     """The job is exact, and its tables hold what the standard library finds in the sample file `path`.
 
-    Of a job that is not COMPLETED the decided beginning of the file is compared.
+    Of a job that is not COMPLETED the decided beginning of the file is compared, of one that is discarded what is left,
+    and of a dry run the errors alone.
     """
     await assert_exact(stack, job_id)
     await assert_tidy(stack)
-    [job] = await stack.query("SELECT status, next_index FROM job WHERE id = $1", job_id)
+    [job] = await stack.query(
+        "SELECT status, dry_run, job.next_index, coalesce(discard.next_index, 0) AS discarded"
+        " FROM job LEFT JOIN discard ON discard.job_id = job.id WHERE id = $1",
+        job_id,
+    )
     records, errors = _parsed(path)
     if job["status"] == "COMPLETED":
         assert job["next_index"] == len(records) + len(errors)
@@ -53,7 +59,8 @@ async def assert_as_in_file(stack: Stack, job_id: UUID, path: Path) -> None:
     found_data = {row["index"]: json.loads(row["data"], parse_float=str) for row in loaded}
     wrong = [index for index, data in found_data.items() if data != records[index]]
     assert [] == wrong[:10]
-    assert {row["index"] for row in loaded} == {index for index in records if index < decided}
+    left = range(decided, decided) if job["dry_run"] else range(job["discarded"], decided)
+    assert {row["index"] for row in loaded} == {index for index in records if index in left}
     assert {row["record_index"]: row["problems"] for row in found} == {
         index: problems for index, problems in errors.items() if index < decided
     }
@@ -91,6 +98,7 @@ async def assert_exact(stack: Stack, job_id: UUID) -> None:
     connection = await asyncpg.connect(stack.services.database_url)
     try:
         await assert_history(connection, job_id)
+        await assert_discarded(connection, job_id)
     finally:
         await connection.close()
     [job] = await stack.query("SELECT * FROM job WHERE id = $1", job_id)
@@ -107,9 +115,11 @@ async def assert_exact(stack: Stack, job_id: UUID) -> None:
         job_id,
     )
 
-    assert records["rows"] == records["indexes"] == job["records_accepted"]
+    gone = job["records_accepted"] if job["dry_run"] else job["records_discarded"]
+    assert records["rows"] == records["indexes"] == job["records_accepted"] - gone
     assert errors["indexes"] == job["records_rejected"]
-    assert records["indexes"] + errors["indexes"] == union["indexes"] == union["last"] == job["next_index"]
+    assert records["indexes"] + errors["indexes"] == union["indexes"] == job["next_index"] - gone
+    assert union["last"] <= job["next_index"] if gone else union["last"] == job["next_index"]
     assert errors["rows"] == await _summed_errors(stack, job_id)
 
 

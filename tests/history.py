@@ -15,17 +15,34 @@ _FINAL = {status.value for status in JobStatus if status.is_final}
 INSTALL = """
     CREATE TABLE job_history (
         seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job_id uuid NOT NULL, transaction xid NOT NULL,
-        attempt int NOT NULL, status text NOT NULL, next_index bigint NOT NULL, accepted bigint NOT NULL, rejected bigint NOT NULL
+        attempt int NOT NULL, status text NOT NULL, next_index bigint NOT NULL, accepted bigint NOT NULL, rejected bigint NOT NULL,
+        discarded bigint NOT NULL
     );
     CREATE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
         BEGIN
-            INSERT INTO job_history (job_id, transaction, attempt, status, next_index, accepted, rejected)
-            VALUES (NEW.id, pg_current_xact_id()::xid, NEW.attempt, NEW.status, NEW.next_index, NEW.records_accepted, NEW.records_rejected);
+            INSERT INTO job_history (job_id, transaction, attempt, status, next_index, accepted, rejected, discarded)
+            VALUES (NEW.id, pg_current_xact_id()::xid, NEW.attempt, NEW.status, NEW.next_index, NEW.records_accepted, NEW.records_rejected,
+                NEW.records_discarded);
             RETURN NULL;
         END
     $$;
     CREATE TRIGGER keep_history AFTER INSERT OR UPDATE ON job FOR EACH ROW EXECUTE FUNCTION keep_history();
+    CREATE TABLE discard_history (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, job_id uuid NOT NULL, transaction xid NOT NULL,
+        attempt int NOT NULL, next_index bigint NOT NULL, finished boolean NOT NULL
+    );
+    CREATE FUNCTION keep_discard_history() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+        BEGIN
+            INSERT INTO discard_history (job_id, transaction, attempt, next_index, finished)
+            VALUES (NEW.job_id, pg_current_xact_id()::xid, NEW.attempt, NEW.next_index, NEW.finished_at IS NOT NULL);
+            RETURN NULL;
+        END
+    $$;
+    CREATE TRIGGER keep_discard_history AFTER INSERT OR UPDATE ON discard FOR EACH ROW EXECUTE FUNCTION keep_discard_history();
 """
+
+_LOADING = ("attempt", "status", "next_index", "accepted", "rejected")
+"""What stays for good when a job has ended."""
 
 
 async def assert_history(connection: asyncpg.Connection, job_id: UUID) -> None:
@@ -36,8 +53,11 @@ async def assert_history(connection: asyncpg.Connection, job_id: UUID) -> None:
     for state in states:
         assert state["accepted"] + state["rejected"] == state["next_index"], state
     for before, after in pairwise(states):
-        assert before["status"] not in _FINAL, (before, after)
-        for counter in ("attempt", "next_index", "accepted", "rejected"):
+        if before["status"] in _FINAL:
+            assert [before[name] for name in _LOADING] == [after[name] for name in _LOADING], (before, after)
+        else:
+            assert 0 == after["discarded"], (before, after)
+        for counter in ("attempt", "next_index", "accepted", "rejected", "discarded"):
             assert before[counter] <= after[counter], (counter, before, after)
         if before["next_index"] < after["next_index"]:
             assert "PROCESSING" == before["status"] == after["status"], (before, after)

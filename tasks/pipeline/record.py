@@ -59,6 +59,8 @@ class RecordErrorCode(StrEnum):
     NOT_AN_OBJECT = "NOT_AN_OBJECT"
     DUPLICATE_KEY = "DUPLICATE_KEY"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    UNKNOWN_INDEX = "UNKNOWN_INDEX"
+    ALREADY_ACCEPTED = "ALREADY_ACCEPTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,15 @@ class Batch:
     end: Position
     """Where the next batch begins; its index is the checkpoint, its offset the bytes read."""
     records: bytes
-    """COPY text rows for `record(job_id, index, data)`."""
+    """COPY text rows for `record`, whose columns are `load.RECORD_COLUMNS`, and in a retry the origin."""
     errors: bytes
-    """COPY text rows for `record_error`, whose columns are `load.ERROR_COLUMNS`."""
+    """COPY text rows for `record_error`, whose columns are `load.ERROR_COLUMNS`, and in a retry the origin."""
     accepted: int
     rejected: int
     error_counts: Counter[tuple[str | None, str]]
     """(field, code) -> error rows in this batch."""
+    claims: bytes = b""
+    """Of a retry: what it says of the accepted records (claims.py), in their order."""
 
 
 class Reader(Protocol):

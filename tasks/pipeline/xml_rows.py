@@ -21,6 +21,9 @@ from tasks.pipeline.xml_tree import local_name
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _NIL = f"{_XSI}nil"
+NAMESPACE = "urn:sluice"
+"""Of attributes that we write ourselves: like those of xsi they are no part of a record."""
+_NOT_THEIRS = (_XSI, f"{{{NAMESPACE}}}")
 _MAX_CACHED = 10_000
 _ELSEWHERE = -1  # no source leads here
 _SPECIAL = -2  # more than one plain column: look closely
@@ -153,12 +156,12 @@ def _collect_unknown(
 
 
 def _attributes(element: etree._Element) -> Iterator[tuple[str, str]]:
-    """Local and full names, without those of the namespace xsi.
+    """Local and full names, without those of the namespaces of xsi and of ours.
 
     Not the values: lxml looks for each among all attributes, and there may be hundreds of thousands of them.
     """
     for name in cast("Sequence[str]", element.keys()):
-        if not name.startswith(_XSI):
+        if not name.startswith(_NOT_THEIRS):
             yield local_name(name), name
 
 

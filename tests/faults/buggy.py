@@ -49,16 +49,48 @@ def checkpoint_in_a_second_transaction() -> None:
     from tasks.errors import LeaseLost
     from tasks.faults import Point, reached
 
-    async def commit(job: Any, batch: Any, checkpoint: Any) -> None:
+    async def commit(job: Any, batch: Any) -> Any:
+        checkpoint = load._after(job, batch)
         async with connections.get("default").acquire_connection() as connection:
             async with connection.transaction():
-                await load._copy(connection, "record", load.RECORD_COLUMNS, batch.records)
-                await load._copy(connection, "record_error", load.ERROR_COLUMNS, batch.errors)
+                await load._copy_all(job, batch, connection)
             reached(Point.AFTER_COPY)
             if not await job.advance(connection, checkpoint):
                 raise LeaseLost
+        return checkpoint
 
     load._commit = commit
+
+
+def no_token_check_in_a_discard() -> None:
+    """Whoever held a discard once may delete for ever."""
+    from models import discard
+
+    for statement in ("_HELD", "_ADVANCE"):
+        fenced = getattr(discard, statement)
+        open_to_all = fenced.replace("attempt = $2", "$2::int IS NOT NULL")
+        assert open_to_all != fenced
+        setattr(discard, statement, open_to_all)
+
+
+def chunk_counted_in_a_second_transaction() -> None:
+    """The rows are gone first, then that is counted."""
+    from tortoise import connections
+
+    from tasks import discard as discards
+    from tasks.errors import LeaseLost
+    from tasks.faults import Point, reached
+
+    async def commit(discard: Any, job: Any) -> Any:
+        async with connections.get("default").acquire_connection() as connection:
+            async with connection.transaction():
+                chunk = await discard.delete_next(connection, job, 500)
+            reached(Point.DISCARD_DELETED)
+            if not await discard.advance(connection, job, chunk):
+                raise LeaseLost
+        return chunk
+
+    discards._commit = commit
 
 
 def answer_before_the_commit() -> None:
@@ -86,7 +118,7 @@ def snapshot_before_subscribe() -> None:
     watch = ProgressFeed.watch
 
     @asynccontextmanager
-    async def late(feed: ProgressFeed, job_id: UUID) -> AsyncGenerator[Any, None]:
+    async def late(feed: ProgressFeed, kind: type[Any], job_id: UUID) -> AsyncGenerator[Any, None]:
         async with AsyncExitStack() as stack:
 
             class Slot:
@@ -97,7 +129,7 @@ def snapshot_before_subscribe() -> None:
                         self.slot.mark_stale()
 
                 async def take(self, seconds: float) -> Any:
-                    self.slot = self.slot or await stack.enter_async_context(watch(feed, job_id))
+                    self.slot = self.slot or await stack.enter_async_context(watch(feed, kind, job_id))
                     return await self.slot.take(seconds)
 
             yield Slot()
@@ -111,6 +143,8 @@ BUGS: dict[str, Callable[[], None]] = {
         commit_on_a_missed_fence,
         no_token_check,
         checkpoint_in_a_second_transaction,
+        no_token_check_in_a_discard,
+        chunk_counted_in_a_second_transaction,
         answer_before_the_commit,
         snapshot_before_subscribe,
     )

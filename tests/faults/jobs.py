@@ -58,11 +58,13 @@ class Case:
         return await self.index() > index
 
 
-async def submitted(stack: Stack, client: ApiClient, folder: Path, records: int = RECORDS) -> Case:
-    """A sample file with so many records, in the format of the stack, submitted."""
+async def submitted(
+    stack: Stack, client: ApiClient, folder: Path, records: int = RECORDS, **more: Any
+) -> Case:
+    """A sample file with so many records, in the format of the stack, submitted; `more` goes into the input."""
     schema_id = await create_schema(client, fields=samples.FIELDS)
     path = samples.write(folder / f"orders{stack.extension}", records)
-    return Case(stack, client, await submit(client, schema_id, path), path)
+    return Case(stack, client, await submit(client, schema_id, path, **more), path)
 
 
 async def until(is_so: Callable[[], Awaitable[object]], seconds: float = 30.0) -> None:

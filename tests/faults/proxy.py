@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from sluice.endpoints import LOOPBACK, free_port
 
+COMMIT = b"COMMIT;\0"
+"""The end of the message with which a worker ends a transaction."""
 _PIECE_BYTES = 65_536
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER of no seconds: close() throws away what is unsent, and sends RST."""

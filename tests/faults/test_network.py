@@ -10,13 +10,11 @@ import pytest
 from sluice.client import ApiClient
 from tests import samples
 from tests.faults.jobs import Case, events, submitted, until
-from tests.faults.proxy import Fate, Proxy, standing_before
+from tests.faults.proxy import COMMIT, Fate, Proxy, standing_before
 from tests.stack import Stack, create_schema, finished, kill, submit
 
 RECORDS = 15_000
 LEASE_SECONDS = 2.0
-_COMMIT = b"COMMIT;\0"
-"""The end of the message with which a worker ends the transaction of a batch."""
 
 
 async def _assert_attempt(case: Case, attempt: int) -> None:
@@ -31,7 +29,7 @@ async def test_a_commit_whose_answer_is_lost_is_neither_believed_nor_doubted(
     struck: list[Fate] = []
 
     def judge(piece: bytes) -> Fate:
-        if not piece.endswith(_COMMIT) or chance.random() > 0.3:
+        if not piece.endswith(COMMIT) or chance.random() > 0.3:
             return Fate.PASS
         struck.append(chance.choice([Fate.LOSE, Fate.CUT, Fate.LOSE_ANSWER]))
         return struck[-1]

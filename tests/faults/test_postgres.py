@@ -5,7 +5,6 @@ import math
 import os
 import random
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +20,7 @@ import pytest
 from sluice.client import ApiClient
 from sluice.errors import ApiError
 from tests import samples
+from tests.faults.hurts import HURTS
 from tests.faults.jobs import Case, events, submitted, until
 from tests.faults.proxy import standing_before
 from tests.stack import Stack, create_schema, kill
@@ -48,39 +48,6 @@ async def _copying(stack: Stack) -> int:
             if rows:
                 return int(rows[0]["pid"])
             await asyncio.sleep(0.01)
-
-
-async def _postmaster(stack: Stack) -> int:
-    [row] = await stack.query("SELECT current_setting('data_directory') AS folder")
-    return int((Path(row["folder"]) / "postmaster.pid").read_text().split("\n", 1)[0])
-
-
-async def crash_by_a_backend(stack: Stack, session: int) -> None:
-    """kill -9 of one session: PostgreSQL ends all of them, and recovers."""
-    os.kill(session, signal.SIGKILL)
-
-
-async def crash_all(stack: Stack, session: int) -> None:
-    """The server ends at once, without a checkpoint, as in a power cut of its own."""
-    os.kill(await _postmaster(stack), signal.SIGQUIT)
-
-
-async def restart_fast(stack: Stack, session: int) -> None:
-    """What an upgrade does: every session is ended, a checkpoint is written, the server starts anew."""
-    os.kill(await _postmaster(stack), signal.SIGINT)
-
-
-async def end_session(stack: Stack, session: int) -> None:
-    """pg_terminate_backend of the loading session."""
-    await stack.query("SELECT pg_terminate_backend($1)", session)
-
-
-async def cancel_statement(stack: Stack, session: int) -> None:
-    """pg_cancel_backend: the statement fails, the session lives."""
-    await stack.query("SELECT pg_cancel_backend($1)", session)
-
-
-HURTS = [crash_by_a_backend, crash_all, restart_fast, end_session, cancel_statement]
 
 
 async def test_a_database_hurt_in_the_middle_of_a_copy_costs_pauses(

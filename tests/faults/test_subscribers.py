@@ -84,7 +84,7 @@ async def _work(redis: Redis, job: Job, pause: float) -> None:
 async def _seen(feed: ProgressFeed, job: Job, delay: float) -> list[Progress]:
     """All that a subscriber sees who comes after `delay`."""
     await asyncio.sleep(delay)
-    async with asyncio.timeout(_SECONDS), aclosing(follow(feed, job.id)) as states:
+    async with asyncio.timeout(_SECONDS), aclosing(follow(feed, Progress, job.id)) as states:
         return [state async for state in states]
 
 

@@ -47,16 +47,16 @@ async def receive(opened: ClientConnection) -> dict[str, Any]:
     return message
 
 
-async def watch(opened: ClientConnection, job_id: str, id: str = "1") -> None:
-    """Subscribes to a job's progress."""
-    await send(opened, type="subscribe", id=id, payload={"query": PROGRESS, "variables": {"id": job_id}})
+async def watch(opened: ClientConnection, job_id: str, id: str = "1", query: str = PROGRESS) -> None:
+    """Subscribes to a job's progress, or to what `query` asks of it."""
+    await send(opened, type="subscribe", id=id, payload={"query": query, "variables": {"id": job_id}})
 
 
-async def subscribe(stack: Stack, owner: Owner, job_id: str) -> list[dict[str, Any]]:
+async def subscribe(stack: Stack, owner: Owner, job_id: str, query: str = PROGRESS) -> list[dict[str, Any]]:
     """Every message of a subscription but `complete`, to its end."""
     messages: list[dict[str, Any]] = []
     async with acknowledged(stack, owner) as opened:
-        await watch(opened, job_id)
+        await watch(opened, job_id, query=query)
         while (message := await receive(opened))["type"] != "complete":
             messages.append(message)
             if message["type"] == "error":

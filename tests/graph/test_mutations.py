@@ -209,7 +209,7 @@ async def test_cancel_job_stops_a_job(
     async with (
         Redis.from_url(stack.services.redis_url) as redis,
         ProgressFeed(redis) as feed,
-        feed.watch(job.id) as slot,
+        feed.watch(Progress, job.id) as slot,
     ):
         payload = (await data(app_client, partner, CANCEL, id=id_of(job)))["cancelJob"]
         told: Progress | None = await slot.take(5)

@@ -13,11 +13,11 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType,
 
 from graph.ids import global_id
 from graph.schema import schema as built
-from models import Job, JobStatus, RecordSchema
+from models import Discard, Job, JobStatus, RecordSchema
 from tests.factories import make_job
 from tests.graph.api import Owner, data, id_of, submission, submit
 from tests.graph.rows import load, make_schema
-from tests.graph.sockets import subscribe
+from tests.graph.sockets import PROGRESS, subscribe
 from tests.stack import Stack
 
 _QUERIES = {
@@ -32,8 +32,15 @@ async def _theirs(other: Owner, mine: Owner) -> dict[str, str]:
     schema = await make_schema(partner=other.row)
     job = await make_job(partner=other.row, schema=schema)
     await load(job, ['{"id": 1}'], [(1, "id", "REQUIRED")])
+    ended = await make_job(partner=other.row, schema=schema, status=JobStatus.COMPLETED)
+    dry = await make_job(partner=other.row, schema=schema, status=JobStatus.COMPLETED, dry_run=True)
+    discarded = await make_job(partner=other.row, schema=schema, status=JobStatus.COMPLETED)
+    await Discard.request(discarded.id, other.id)
     return {
         "their job": id_of(job),
+        "their finished job": id_of(ended),
+        "their dry run": id_of(dry),
+        "their discarded job": id_of(discarded),
         "their schema": id_of(schema),
         "their partner": id_of(other.row),
         "nobody's job": global_id("Job", uuid4()),
@@ -170,12 +177,23 @@ async def _submitted(world: _World, id: str) -> object:
     return {"job": answer["job"], "userErrors": [{"code": error["code"]} for error in answer["userErrors"]]}
 
 
-async def _watched(world: _World, id: str) -> object:
+async def _committed(world: _World, id: str) -> object:
+    query = "mutation ($id: ID!) { commitJob(input: {jobId: $id}) { job { id } userErrors { code } } }"
+    return (await world.ask(query, id=id))["commitJob"]
+
+
+async def _discarded(world: _World, id: str) -> object:
+    query = "mutation ($id: ID!) { discardRecords(input: {jobId: $id}) { job { id } userErrors { code } } }"
+    return (await world.ask(query, id=id))["discardRecords"]
+
+
+async def _watched(world: _World, id: str, query: str = PROGRESS) -> object:
     async with asyncio.timeout(5):  # a job that may be watched goes on for ever
-        messages = await subscribe(world.stack, world.me, id)
+        messages = await subscribe(world.stack, world.me, id, query)
     return [(message["type"], message["payload"][0]["extensions"]["code"]) for message in messages]
 
 
+_DISCARDING = "subscription ($id: ID!) { discardProgress(jobId: $id) { at } }"
 _NOTHING = {"job": None, "userErrors": [{"code": "NOT_FOUND"}]}
 _IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
     "Query.job(id)": (lambda world, given: _found(world, "job", given), {"found": None}),
@@ -183,8 +201,13 @@ _IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
     "Query.recordSchema(id)": (lambda world, given: _found(world, "recordSchema", given), {"found": None}),
     "Query.jobs(filter.recordSchemaId)": (_filtered, {"totalCount": "0", "nodes": [], "pageInfo": {"endCursor": None}}),
     "Mutation.cancelJob(input.jobId)": (_cancelled, _NOTHING),
+    "Mutation.commitJob(input.jobId)": (_committed, _NOTHING),
+    "Mutation.discardRecords(input.jobId)": (_discarded, _NOTHING),
     "Mutation.submitFile(input.schemaId)": (_submitted, _NOTHING),
     "Subscription.jobProgress(jobId)": (_watched, [("error", "NOT_FOUND")]),
+    "Subscription.discardProgress(jobId)": (
+        lambda world, given: _watched(world, given, _DISCARDING), [("error", "NOT_FOUND")]
+    ),
 }  # fmt: skip
 """Every place into which an id goes, and what comes of one that is not the caller's."""
 
@@ -253,6 +276,8 @@ async def test_a_foreign_id_is_like_nobodys_wherever_it_goes(
 
     assert 0 == await Job.filter(status=JobStatus.CANCELLED).filter(partner_id=other_partner.id).count()
     assert 2 == await Job.filter(partner_id=partner.id).count()
+    theirs = await Job.filter(partner_id=other_partner.id).values_list("id", flat=True)
+    assert 1 == await Discard.filter(job_id__in=list(theirs)).count()
 
 
 @pytest.mark.parametrize("place", _CURSORS)

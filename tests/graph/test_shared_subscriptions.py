@@ -17,7 +17,6 @@ from graph.rate_limit import RateLimit
 from graph.schema import schema
 from graph.seats import Seats
 from graph.shared import Alone, Asked, Audience, Member, Shares, subscription
-from graph.types_job import JobProgress
 from models import Job, JobStatus, Partner
 from sluice.endpoints import Services
 from tasks.broker import redis_options
@@ -80,9 +79,9 @@ async def room(services: Services, database: None, monkeypatch: pytest.MonkeyPat
     async with Redis.from_url(services.redis_url, **redis_options()) as redis, ProgressFeed(redis) as feed:
         room, real = Room(redis, feed), subscriptions._row_state
 
-        async def counted(job_id: UUID) -> Progress | None:
+        async def counted(kind: type[Progress], job_id: UUID) -> Progress | None:
             room.looks += 1
-            return await real(job_id)
+            return await real(kind, job_id)
 
         monkeypatch.setattr(subscriptions, "_row_state", counted)
         yield room
@@ -232,8 +231,8 @@ async def test_a_look_at_the_row_serves_those_who_came_before_it(
     """Who comes while the row is being read gets the next look: what he changed before he came must be in it."""
     read, go_on, real = asyncio.Event(), asyncio.Event(), subscriptions._row_state
 
-    async def slow(job_id: UUID) -> Progress | None:
-        state = await real(job_id)
+    async def slow(kind: type[Progress], job_id: UUID) -> Progress | None:
+        state = await real(kind, job_id)
         read.set()
         await go_on.wait()
         return state
@@ -260,7 +259,7 @@ async def test_a_lost_look_is_made_up_for(
     """Without a database a newcomer waits for it; he is not shown what may be old."""
     real = subscriptions._row_state
 
-    async def away(job_id: UUID) -> Progress | None:
+    async def away(kind: type[Progress], job_id: UUID) -> Progress | None:
         return None
 
     async with AsyncExitStack() as stack:
@@ -323,7 +322,7 @@ async def test_a_failure_in_the_midst_of_it_reaches_all(
         members = [await room.joined(stack, owner, id_of(watched)) for _ in range(3)]
         assert [0] * 3 == [await _read(member) for member in members]
         with monkeypatch.context() as broken:
-            broken.setattr(JobProgress, "of", _raises(ZeroDivisionError("secret")))
+            broken.setattr(Progress, "percent", property(_raises(ZeroDivisionError("secret"))))
             await room.goes_on(watched, 40)
             async with asyncio.timeout(_SECONDS):
                 [result] = {await member.take() for member in members}

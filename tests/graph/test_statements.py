@@ -21,6 +21,7 @@ _STATEMENTS = {
     _JOB % "errors(first: 10) { nodes { path } }": 3,
     _JOB % 'errors(filter: {field: "nobody"}) { totalCount nodes { line } }': 1,
     "{ jobs(first: 20) { totalCount nodes { status progress { percent } errorSummary { count } recordSchema { name } } } }": 3,
+    "{ jobs(first: 20) { nodes { status dryRun onFailure discard { percent } commit { id } dryRunJob { id } } } }": 2,
     "{ jobs(first: 20) { nodes { status } } }": 1,
     "{ recordSchemas(first: 20) { totalCount nodes { name fields { name } csv { quote } } } }": 2,
 }

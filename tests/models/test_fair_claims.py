@@ -159,15 +159,17 @@ async def crowd(database: None) -> AsyncIterator[Partner]:
         await pool.execute_query(
             "INSERT INTO job (id, partner_id, record_schema_id, status, filename, format, size_bytes, sha256, storage_key,"
             " attempt, crashes, next_index, next_offset, next_line, bytes_read, records_accepted, records_rejected,"
-            " error_counts, created_at)"
+            " error_counts, created_at, dry_run, on_failure, records_retried, retries_version, records_discarded)"
             " SELECT gen_random_uuid(), ($1::uuid[])[n % $2 + 1], $3, $4, '', 'CSV', $5, '', '', 0, 0, 0, 0, 0, 0, 0, 0, '{}',"
-            " clock_timestamp() FROM generate_series(1, $6) n",
+            " clock_timestamp(), false, 'KEEP', 0, 0, 0 FROM generate_series(1, $6) n",
             [[partner.id for partner in partners], HOGS, schema.id, status, SMALL_BYTES + 1, portion],
         )
     await pool.execute_query("UPDATE partner SET served_at = clock_timestamp() - interval '1 day'")
     await pool.execute_script("ANALYZE job; ANALYZE partner")
     yield await _partner_with_jobs(1)
-    await pool.execute_script("TRUNCATE record_error, record, job, record_schema, partner")
+    await pool.execute_script(
+        "TRUNCATE discard, retried_record, record_error, record, job, record_schema, partner"
+    )
 
 
 @pytest.mark.parametrize("claim", ["_CLAIM_ANY", "_CLAIM_SMALL"])

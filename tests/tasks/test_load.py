@@ -1,6 +1,7 @@
 """One batch, one transaction: records, errors and checkpoint arrive together or not at all."""
 
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.usefixtures("database")
 def _batch(job_id: UUID, first: int, *, accepted: int = 2, rejected: int = 1) -> Batch:
     records = "".join(f'{job_id}\t{first + k}\t{{"id": {first + k}}}\n' for k in range(accepted))
     bad = range(first + accepted, first + accepted + rejected)
-    errors = "".join(f"{job_id}\t{k}\t0\t{k + 2}\t{k * 10}\tid\tREQUIRED\tneeded\t\\N\n" for k in bad)
+    errors = "".join(
+        f"{job_id}\t{k}\t0\t{k + 2}\t{k * 10}\t10\tid\tREQUIRED\tneeded\t\\N\t\\N\n" for k in bad
+    )
     end = first + accepted + rejected
     return Batch(
         first, Position(end, end * 10, end + 2), records.encode(), errors.encode(), accepted, rejected,
@@ -88,10 +91,10 @@ async def test_load_goes_on_when_its_commit_arrived_but_the_answer_did_not(
     commit = tasks.load._commit
     calls = 0
 
-    async def commit_and_lose_the_answer(*arguments: object) -> None:
+    async def commit_and_lose_the_answer(*arguments: Any) -> Any:
         nonlocal calls
         calls += 1
-        await commit(*arguments)  # type: ignore[arg-type]
+        await commit(*arguments)
         raise ConnectionResetError
 
     monkeypatch.setattr(tasks.load, "_commit", commit_and_lose_the_answer)
@@ -139,8 +142,7 @@ async def test_load_asks_the_row_when_its_rows_are_there_already() -> None:
     async with connections.get("default").acquire_connection() as lost:
         transaction = lost.transaction()
         await transaction.start()
-        await tasks.load._copy(lost, "record", tasks.load.RECORD_COLUMNS, batch.records)
-        await tasks.load._copy(lost, "record_error", tasks.load.ERROR_COLUMNS, batch.errors)
+        await tasks.load._copy_all(job, batch, lost)
         assert await job.advance(lost, tasks.load._after(job, batch))
         loading = asyncio.create_task(load(job, batch))
         waits = 0

@@ -97,7 +97,7 @@ async def test_watch_receives_what_is_published_from_then_on(redis: Redis) -> No
     async with ProgressFeed(redis) as feed:
         for _ in range(100):
             progress = replace(SEEN, job_id=uuid4())
-            async with feed.watch(progress.job_id) as slot:
+            async with feed.watch(Progress, progress.job_id) as slot:
                 await publish(redis, progress)
 
                 assert progress == await slot.take(timeout=5)
@@ -105,7 +105,11 @@ async def test_watch_receives_what_is_published_from_then_on(redis: Redis) -> No
 
 async def test_a_slow_subscriber_gets_the_latest_state_only(redis: Redis) -> None:
     """Whoever does not take what is published finds the last of it."""
-    async with ProgressFeed(redis) as feed, feed.watch(SEEN.job_id) as slot, feed.watch(SEEN.job_id) as other:
+    async with (
+        ProgressFeed(redis) as feed,
+        feed.watch(Progress, SEEN.job_id) as slot,
+        feed.watch(Progress, SEEN.job_id) as other,
+    ):
         for count in range(50):
             await publish(redis, replace(SEEN, records_accepted=count))
         while (seen := await other.take(timeout=5)) is not None and seen.records_accepted < 49:
@@ -124,7 +128,7 @@ async def test_one_connection_serves_all_subscribers(redis: Redis) -> None:
     async with ProgressFeed(redis) as feed:
         async with AsyncExitStack() as stack:
             for job_id in jobs:
-                await stack.enter_async_context(feed.watch(job_id))
+                await stack.enter_async_context(feed.watch(Progress, job_id))
             during = await redis.client_list(_type="pubsub")
         channels = {f"sluice:progress:{job_id.hex}".encode() for job_id in jobs}
 
@@ -136,7 +140,7 @@ async def test_one_connection_serves_all_subscribers(redis: Redis) -> None:
 
 async def test_a_cut_connection_marks_the_slots_stale_and_goes_on(redis: Redis) -> None:
     """What was published during the gap is lost, so subscribers are told to read the row; then messages flow again."""
-    async with ProgressFeed(redis) as feed, feed.watch(SEEN.job_id) as slot:
+    async with ProgressFeed(redis) as feed, feed.watch(Progress, SEEN.job_id) as slot:
         await redis.client_kill_filter(_type="pubsub")
 
         async with asyncio.timeout(10):
@@ -160,7 +164,7 @@ async def test_a_redis_that_hangs_delays_a_subscriber_by_a_moment() -> None:
         ProgressFeed(hanging) as feed,
     ):
         async with asyncio.timeout(1.5):
-            watching = feed.watch(SEEN.job_id)
+            watching = feed.watch(Progress, SEEN.job_id)
             await watching.__aenter__()
         async with asyncio.timeout(1.5):
             await watching.__aexit__(None, None, None)
@@ -170,7 +174,7 @@ async def test_a_redis_that_hangs_delays_a_subscriber_by_a_moment() -> None:
 
 async def test_a_message_of_somebody_else_is_ignored(redis: Redis) -> None:
     """Rubbish on a channel neither ends the feed nor reaches a subscriber."""
-    async with ProgressFeed(redis) as feed, feed.watch(SEEN.job_id) as slot:
+    async with ProgressFeed(redis) as feed, feed.watch(Progress, SEEN.job_id) as slot:
         await redis.publish(f"sluice:progress:{SEEN.job_id.hex}", b'{"status": "NOPE"}')
         await publish(redis, SEEN)
 

@@ -12,7 +12,7 @@ from tasks.pipeline.first_problems import MAX_ALIKE, first_problems
 from tasks.pipeline.formats.csv_header import Layout, find_layout
 from tasks.pipeline.formats.csv_records import Records, Slab
 from tasks.pipeline.framing import Lines
-from tasks.pipeline.record import Chunk, ChunkSize, Position, Problem, RecordErrorCode, Value
+from tasks.pipeline.record import Chunk, ChunkSize, FileFormat, Position, Problem, RecordErrorCode, Value
 
 MAX_UNKNOWN = 20_000
 """A chunk has fewer records where each of them is rejected for several unknown columns."""
@@ -32,6 +32,14 @@ def read_tsv(
 ) -> Iterator[Chunk]:
     """See `record.Reader`. The delimiter is the tab, unless the schema or a `sep=` line names another."""
     return _read(file, size, definition, start, chunk_size, "\t")
+
+
+def find_columns(
+    file: BinaryIO, definition: Definition, format: FileFormat
+) -> tuple[Sequence[int | None], str]:
+    """For each field of the schema the number of its column, None where the file has none; and the delimiter."""
+    layout = find_layout(file, definition, "\t" if format is FileFormat.TSV else None)
+    return layout.columns, layout.delimiter
 
 
 def _read(
