@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
+import asyncpg
 import orjson
-from tortoise import connections
 
 from models import Job, RecordSchema
+from tasks.keyset import page
 from tasks.pipeline.definition import define
 from tasks.pipeline.paths import PathOf, path_of
 from tasks.pipeline.record import FileFormat
@@ -39,7 +40,7 @@ async def error_report(job: Job, format: ErrorReportFormat) -> AsyncIterator[byt
     if format is ErrorReportFormat.CSV:
         yield csv_rows([COLUMNS])
     behind = (-1, -1)
-    while found := await _page(job, behind):
+    while found := await page(_PAGE, job.id, *behind, PAGE_ROWS):
         behind = (found[-1]["record_index"], found[-1]["seq"])
         block = await asyncio.to_thread(_written, found, paths, write)
         del found  # a client that does not read should not make us hold it
@@ -72,7 +73,7 @@ _WRITERS: dict[ErrorReportFormat, Callable[[Iterable[Row]], bytes]] = {
 }
 
 
-def _written(found: list[dict[str, Any]], paths: PathOf, write: Callable[[Iterable[Row]], bytes]) -> bytes:
+def _written(found: list[asyncpg.Record], paths: PathOf, write: Callable[[Iterable[Row]], bytes]) -> bytes:
     return write(
         (
             row["record_index"], row["line"], row["byte_offset"],
@@ -83,10 +84,7 @@ def _written(found: list[dict[str, Any]], paths: PathOf, write: Callable[[Iterab
     )  # fmt: skip
 
 
-async def _page(job: Job, behind: tuple[int, int]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = await connections.get("default").execute_query_dict(
-        "SELECT record_index, seq, line, byte_offset, field, code, message, raw_value, source FROM record_error"
-        " WHERE job_id = $1 AND (record_index, seq) > ($2, $3) ORDER BY record_index, seq LIMIT $4",
-        [job.id, *behind, PAGE_ROWS],
-    )
-    return rows
+_PAGE = """
+SELECT record_index, seq, line, byte_offset, field, code, message, raw_value, source FROM record_error
+ WHERE job_id = $1 AND (record_index, seq) > ($2, $3) ORDER BY record_index, seq LIMIT $4
+"""

@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise import connections
 
 from models import Job
+from tasks import keyset
 from tasks.storage.draft import Draft
 from tasks.storage.local import StoredFile
 
@@ -39,9 +40,7 @@ async def outstanding(job: Job) -> Pages:
     No transaction and no connection is held between two pages: each is as true as the moment in which it is read.
     """
     behind, is_root = -1, job.root_id is None
-    while rows := await connections.get("default").execute_query_dict(
-        _PAGE, [job.id, is_root, job.root_id or job.id, behind, PAGE_RECORDS]
-    ):
+    while rows := await keyset.page(_PAGE, job.id, is_root, job.root_id or job.id, behind, PAGE_RECORDS):
         behind = rows[-1]["record_index"]
         if page := [
             Outstanding(row["origin"], row["byte_offset"], row["byte_length"])

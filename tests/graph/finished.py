@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 from tortoise import connections
 
 from models import Job, RecordSchema
@@ -15,7 +16,15 @@ from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import define
 from tasks.pipeline.record import ChunkSize, FileFormat, Position
 from tests.factories import make_job
-from tests.graph.api import Owner
+from tests.graph.api import Owner, data, id_of
+
+REJECTED = "query ($id: ID!) { job(id: $id) { rejectedFile { url filename sizeBytes expiresAt } } }"
+INDEXED = "query ($id: ID!) { job(id: $id) { rejectedFile(withIndex: true) { url filename sizeBytes } } }"
+REPORT = "query ($id: ID!, $format: ErrorReportFormat) { job(id: $id) { errorReport(format: $format) { url filename sizeBytes } } }"
+
+CONTENT = b'id,name\r\n1,a\r\nx,"b\r\nc"\r\n2,d\r\n\r\ny,=cmd\r\nz,e'
+CUT = b'id,name\r\nx,"b\r\nc"\r\ny,=cmd\r\nz,e\r\n'
+
 
 DEFINITION: dict[str, Any] = {
     "fields": [
@@ -68,6 +77,12 @@ async def finished_job(
         error_counts=counts,
     )
     return await Job.get(id=job.id)
+
+
+async def link(client: httpx.AsyncClient, owner: Owner, job: Job, query: str = REJECTED, **more: Any) -> Any:
+    """The download that the job offers."""
+    [found] = (await data(client, owner, query, id=id_of(job), **more))["job"].values()
+    return found
 
 
 async def retried(root: Job, retry: Job, *origins: int) -> None:

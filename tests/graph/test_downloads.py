@@ -18,28 +18,9 @@ from graph.download_links import Kind, Link
 from models import Job
 from tests.factories import make_job
 from tests.graph.api import Owner, codes, data, execute, id_of
-from tests.graph.finished import finished_job, retried
+from tests.graph.finished import CONTENT, CUT, INDEXED, REJECTED, REPORT, finished_job, link, retried
 from tests.graph.in_process import application
 from tests.stack import Stack
-
-REJECTED = "query ($id: ID!) { job(id: $id) { rejectedFile { url filename sizeBytes expiresAt } } }"
-INDEXED = "query ($id: ID!) { job(id: $id) { rejectedFile(withIndex: true) { url filename sizeBytes } } }"
-REPORT = "query ($id: ID!, $format: ErrorReportFormat) { job(id: $id) { errorReport(format: $format) { url filename sizeBytes } } }"
-
-CONTENT = b'id,name\r\n1,a\r\nx,"b\r\nc"\r\n2,d\r\n\r\ny,=cmd\r\nz,e'
-CUT = b'id,name\r\nx,"b\r\nc"\r\ny,=cmd\r\nz,e\r\n'
-
-
-async def link(client: httpx.AsyncClient, owner: Owner, job: Job, query: str = REJECTED, **more: Any) -> Any:
-    """The download that the job offers."""
-    [found] = (await data(client, owner, query, id=id_of(job), **more))["job"].values()
-    return found
-
-
-@pytest.fixture
-async def rejecting(partner: Owner, store: Path) -> Job:
-    """A job with three rejected records of five."""
-    return await finished_job(partner, store, CONTENT)
 
 
 async def test_rejected_file(app_client: httpx.AsyncClient, partner: Owner, rejecting: Job) -> None:
@@ -308,71 +289,6 @@ async def test_errors_from_before_lengths_were_noted(
 
     assert 410 == answer.status_code
     assert "did not note where a record ends" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("asked", "part"),
-    [
-        ("bytes=0-0", slice(0, 1)),
-        ("bytes=3-9", slice(3, 10)),
-        ("bytes=30-", slice(30, None)),
-        ("bytes=-4", slice(-4, None)),
-        ("bytes=-4000", slice(0, None)),
-        ("bytes=5-4000", slice(5, None)),
-    ],
-)
-async def test_range(
-    app_client: httpx.AsyncClient, partner: Owner, rejecting: Job, asked: str, part: slice
-) -> None:
-    """One part of it."""
-    url = (await link(app_client, partner, rejecting))["url"]
-
-    answer = await app_client.get(url, headers={"range": asked})
-
-    start, stop, _ = part.indices(len(CUT))
-    assert (206, CUT[part]) == (answer.status_code, answer.content)
-    assert f"bytes {start}-{stop - 1}/{len(CUT)}" == answer.headers["content-range"]
-    assert str(stop - start) == answer.headers["content-length"]
-
-
-@pytest.mark.parametrize("asked", ["bytes=4000-", "bytes=-0", "bytes=35-36"])
-async def test_range_behind_the_end(
-    app_client: httpx.AsyncClient, partner: Owner, rejecting: Job, asked: str
-) -> None:
-    """416, with the size."""
-    url = (await link(app_client, partner, rejecting))["url"]
-
-    answer = await app_client.get(url, headers={"range": asked})
-
-    assert (416, f"bytes */{len(CUT)}") == (answer.status_code, answer.headers["content-range"])
-
-
-@pytest.mark.parametrize(
-    "asked", ["bytes=0-1,3-4", "lines=0-1", "bytes=5-3", "bytes=-", "bytes=x-", "bytes=" + "9" * 50 + "-"]
-)
-async def test_range_that_is_none(
-    app_client: httpx.AsyncClient, partner: Owner, rejecting: Job, asked: str
-) -> None:
-    """All of it, as if nothing had been asked."""
-    url = (await link(app_client, partner, rejecting))["url"]
-
-    answer = await app_client.get(url, headers={"range": asked})
-
-    assert (200, CUT) == (answer.status_code, answer.content)
-
-
-async def test_head_etag_and_if_range(app_client: httpx.AsyncClient, partner: Owner, rejecting: Job) -> None:
-    """A download that broke off goes on where it was, if it is still the same."""
-    url = (await link(app_client, partner, rejecting))["url"]
-
-    head = await app_client.head(url)
-    same = await app_client.get(url, headers={"range": "bytes=9-", "if-range": head.headers["etag"]})
-    other = await app_client.get(url, headers={"range": "bytes=9-", "if-range": '"other"'})
-
-    assert (200, b"", str(len(CUT))) == (head.status_code, head.content, head.headers["content-length"])
-    assert (206, CUT[9:]) == (same.status_code, same.content)
-    assert (200, CUT) == (other.status_code, other.content)
-    assert head.headers["etag"] == same.headers["etag"] == other.headers["etag"]
 
 
 async def test_other_methods(app_client: httpx.AsyncClient, partner: Owner, rejecting: Job) -> None:
