@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from tortoise import Tortoise
 
-from models import Discard, Job, JobStatus
+from models import Discard, Job, JobStatus, RetriedRecord
 from settings import tortoise_config
 from sluice.endpoints import Services
 from tests.discards import assert_discarded
@@ -69,18 +69,16 @@ class _FreshRetry:
                     await self._take(range(first, first + BATCH))
 
     async def _take(self, origins: range) -> None:
-        got = await self._connection.fetch(
-            'INSERT INTO retried_record (root_id, origin_index, job_id, "index")'
-            " SELECT $1, origin, $2, origin FROM unnest($3::bigint[]) AS origin ORDER BY origin"
-            " ON CONFLICT DO NOTHING RETURNING origin_index",
-            self._root_id, self._job_id, list(origins),
-        )  # fmt: skip
+        got = await RetriedRecord.claim(
+            self._connection, self._root_id, self._job_id, {origin: origin for origin in origins}
+        )
         if got:
             await self._connection.execute(
-                "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1"
-                " WHERE id = $1",
-                self._root_id, len(got),
+                'INSERT INTO record (job_id, "index", data, origin_index)'
+                " SELECT $1, origin, '{}', origin FROM unnest($2::bigint[]) AS origin",
+                self._job_id, list(got),
             )  # fmt: skip
+            await Job.count_retried(self._connection, self._root_id, len(got))
             self.taken += len(got)
 
 
@@ -90,6 +88,11 @@ async def test_a_family_that_is_discarded_and_retried_at_once_counts_right(
     """Nobody deadlocks, whatever dies; every origin that was let go is the fresh retry's in the end, and counted once."""
     stack = workless
     root = await make_job(partner=await make_partner(), status=JobStatus.COMPLETED, records_rejected=ORIGINS)
+    await stack.query(
+        "INSERT INTO record_error (job_id, record_index, seq, byte_offset, code, message)"
+        " SELECT $1, i, 0, i, 'REQUIRED', 'needed' FROM generate_series(0, $2 - 1) AS i",
+        root.id, ORIGINS,
+    )  # fmt: skip
     retries = [await _retry_of(root, stack, remainder=remainder) for remainder in (0, 1)]
     await Job.filter(id=root.id).update(records_retried=ORIGINS, retries_version=2)
     fresh = await make_job(
