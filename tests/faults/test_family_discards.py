@@ -11,13 +11,17 @@ import asyncpg
 import pytest
 from tortoise import Tortoise
 
+from graph.ids import global_id
 from models import Discard, Job, JobStatus, RetriedRecord
 from settings import tortoise_config
+from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests.discards import assert_discarded
 from tests.factories import make_job, make_partner
+from tests.faults.discarding import DISCARD
+from tests.faults.families import RECORDS, rejected_family
 from tests.faults.jobs import events, struck, until
-from tests.stack import Stack, running
+from tests.stack import Stack, kill, running
 
 ORIGINS = 8_000
 BATCH = 200
@@ -127,3 +131,41 @@ async def test_a_family_that_is_discarded_and_retried_at_once_counts_right(
 
 async def _all_done() -> bool:
     return not await Discard.filter(finished_at__isnull=True).exists()
+
+
+async def test_what_a_discarded_retry_had_loaded_the_next_one_loads(
+    stack: Stack, client: ApiClient, tmp_path: Path, chance: random.Random
+) -> None:
+    """A second retry runs into the discard, and gets what is free by then; a third gets the rest. The worker dies in between."""
+    family = await rejected_family(stack, client, tmp_path)
+    first = await family.retry(range(RECORDS), named=False)
+    worker = stack.start_worker()
+    await family.whole(first)
+    await asyncio.to_thread(kill, worker)
+    variables = {"input": {"jobId": global_id("Job", first)}}
+    assert [] == (await client.execute(DISCARD, variables))["discardRecords"]["userErrors"]
+    second = await family.retry(chance.sample(range(RECORDS), RECORDS), named=True)
+
+    point = chance.choice(["discard_deleted", "discard_counted", "discard_committed"])
+    stack.start_worker(faults=f"{point}=kill9@{chance.randint(1, 7)}")
+    await struck(stack)
+    stack.start_worker()
+    await family.whole(second)
+    await until(lambda: _is_discarded(stack, first))
+    taken = await family.loaded()
+    rest = sorted(set(range(RECORDS)) - set(taken))
+    assert rest == (await family.rejected(second)).get("ALREADY_ACCEPTED", [])
+    if rest:
+        await family.whole(await family.retry(rest, named=False))
+
+    assert list(range(RECORDS)) == await family.loaded()
+    assert RECORDS == (await family.row(family.root_id))["records_retried"]
+    assert (RECORDS, RECORDS) == (
+        (await family.row(first))["records_accepted"], (await family.row(first))["records_discarded"]
+    )  # fmt: skip
+
+
+async def _is_discarded(stack: Stack, job_id: UUID) -> bool:
+    return bool(
+        await stack.query("SELECT 1 FROM discard WHERE job_id = $1 AND finished_at IS NOT NULL", job_id)
+    )
