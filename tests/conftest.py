@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from sluice.migrate import migrate  # reads the settings that were made just now
 
     asyncio.run(migrate(services.database_url))
+    config.pluginmanager.import_plugin("tests.faults.own_redis")  # for its fixtures
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

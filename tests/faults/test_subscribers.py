@@ -31,8 +31,8 @@ from tests import samples
 from tests.check import assert_left_whole
 from tests.factories import make_partner, make_schema
 from tests.faults.jobs import submitted, until
+from tests.faults.own_redis import OwnRedis, own_redis
 from tests.faults.proxy import Proxy, standing_before
-from tests.faults.test_redis import OwnRedis, own_redis
 from tests.graph.sockets import send, watch
 from tests.stack import PROGRESS, Stack, assert_forward, create_schema, running, submit
 

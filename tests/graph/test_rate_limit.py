@@ -16,8 +16,8 @@ from graph.errors import Refusal
 from graph.rate_limit import RateLimit
 from models import RecordSchema
 from sluice.endpoints import Services
-from tests.faults.proxy import Proxy, standing_before
-from tests.faults.test_redis import OwnRedis, own_redis
+from tests.faults.own_redis import OwnRedis
+from tests.faults.proxy import Proxy
 from tests.graph.api import Owner, codes, data, id_of, submission, submit
 from tests.graph.event_streams import EVENTS
 from tests.graph.sockets import acknowledged, receive, send
@@ -25,20 +25,6 @@ from tests.stack import Stack, running
 
 _VIEWER = "{ viewer { name } }"
 _LIMIT = 5
-
-
-@pytest.fixture(scope="module")
-async def redis(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnRedis]:
-    """A Redis that may be killed."""
-    async with own_redis(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
-
-
-@pytest.fixture(scope="module")
-async def link(redis: OwnRedis) -> AsyncIterator[Proxy]:
-    """The API's way to it."""
-    async with standing_before(redis.url) as link:
-        yield link
 
 
 @pytest.fixture(scope="module")
