@@ -119,7 +119,7 @@ async def test_watching_what_is_not_ones_own_is_not_found(
 
 @dataclass(frozen=True)
 class _World:
-    """Two partners, each with two jobs of two records; the other one's were made in between."""
+    """Two partners, each with two jobs of two records and a retry of each; the other one's were made in between."""
 
     http: httpx.AsyncClient
     stack: Stack
@@ -145,16 +145,16 @@ async def _world(http: httpx.AsyncClient, stack: Stack, me: Owner, other: Owner)
             [(2, "mine" if owner is me else "theirs", "REQUIRED")] * 2,
         )
         rows += [schema, job]
+        await make_job(partner=owner.row, schema=schema, parent_id=job.id, root_id=job.id)
     page = "(first: 1) { pageInfo { endCursor } }"
     their_job = rows[-1]
-    query = (
-        f"query ($id: ID!) {{ jobs{page} recordSchemas{page} job(id: $id) {{ records{page} errors{page} }} }}"
-    )
+    inner = f"records{page} errors{page} retries{page}"
+    query = f"query ($id: ID!) {{ jobs{page} recordSchemas{page} job(id: $id) {{ {inner} }} }}"
     seen = await data(http, other, query, id=id_of(their_job))
     lists = {"jobs": seen["jobs"], "recordSchemas": seen["recordSchemas"], **seen["job"]}
     cursors = {name: page["pageInfo"]["endCursor"] for name, page in lists.items()}
     my_job = next(row for row in rows if isinstance(row, Job) and row.partner_id == me.id)
-    mine = {id_of(row) for row in rows if getattr(row, "partner_id", None) == me.id}
+    mine = {id_of(row) for row in [*rows, *await Job.filter(partner_id=me.id)] if row.partner_id == me.id}
     return _World(http, stack, me, my_job, mine, cursors)
 
 
@@ -182,6 +182,16 @@ async def _committed(world: _World, id: str) -> object:
     return (await world.ask(query, id=id))["commitJob"]
 
 
+async def _retried(world: _World, **given: Any) -> object:
+    query = "mutation ($input: RetryJobInput!) { retryJob(input: $input) { job { id } userErrors { code } } }"
+    return (await world.ask(query, input=given))["retryJob"]
+
+
+async def _retried_under(world: _World, id: str) -> object:
+    await Job.filter(id=world.my_job.id).update(status=JobStatus.COMPLETED)
+    return await _retried(world, jobId=id_of(world.my_job), schemaId=id)
+
+
 async def _discarded(world: _World, id: str) -> object:
     query = "mutation ($id: ID!) { discardRecords(input: {jobId: $id}) { job { id } userErrors { code } } }"
     return (await world.ask(query, id=id))["discardRecords"]
@@ -203,6 +213,8 @@ _IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
     "Mutation.cancelJob(input.jobId)": (_cancelled, _NOTHING),
     "Mutation.commitJob(input.jobId)": (_committed, _NOTHING),
     "Mutation.discardRecords(input.jobId)": (_discarded, _NOTHING),
+    "Mutation.retryJob(input.jobId)": (lambda world, given: _retried(world, jobId=given), _NOTHING),
+    "Mutation.retryJob(input.schemaId)": (_retried_under, _NOTHING),
     "Mutation.submitFile(input.schemaId)": (_submitted, _NOTHING),
     "Subscription.jobProgress(jobId)": (_watched, [("error", "NOT_FOUND")]),
     "Subscription.discardProgress(jobId)": (
@@ -227,6 +239,7 @@ _CURSORS: dict[str, tuple[Callable[[_World], Awaitable[set[str]]], Callable[[_Wo
     "Query.jobs(after)": (lambda world: _rows_after(world, "jobs"), lambda world: world.my_rows),
     "Query.recordSchemas(after)": (lambda world: _rows_after(world, "recordSchemas"), lambda world: world.my_rows),
     "Job.records(after)": (lambda world: _inner_after(world, "records", "data"), lambda world: {str({"owner": str(world.me.id)})}),
+    "Job.retries(after)": (lambda world: _inner_after(world, "retries", "id"), lambda world: world.my_rows),
     "Job.errors(after)": (lambda world: _inner_after(world, "errors", "field"), lambda world: {"mine"}),
 }  # fmt: skip
 """Every place into which a cursor goes, and what may come of another partner's."""
@@ -275,7 +288,7 @@ async def test_a_foreign_id_is_like_nobodys_wherever_it_goes(
         assert nothing == await ask(world, id), name
 
     assert 0 == await Job.filter(status=JobStatus.CANCELLED).filter(partner_id=other_partner.id).count()
-    assert 2 == await Job.filter(partner_id=partner.id).count()
+    assert 4 == await Job.filter(partner_id=partner.id).count()
     theirs = await Job.filter(partner_id=other_partner.id).values_list("id", flat=True)
     assert 1 == await Discard.filter(job_id__in=list(theirs)).count()
 
