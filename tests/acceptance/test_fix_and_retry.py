@@ -190,14 +190,11 @@ async def test_an_origin_is_loaded_once_whatever_is_retried_at_the_same_time(
         *(_retried(client, job_id, content, f"{k}.csv") for k in range(6)), return_exceptions=True
     )
 
-    # Who came when nothing was outstanding any more was told so at once.
+    # Who came when nothing was outstanding any more was told so at once; in between the number had changed.
     done = [await _family(client, retry) for retry in retries if isinstance(retry, str)]
-    assert all(job["status"] == "COMPLETED" for job in done if not job["failure"])
     assert len(BAD) == sum(int(job["progress"]["recordsAccepted"]) for job in done)
     assert {"ALREADY_ACCEPTED"} >= {found["code"] for job in done for found in job["errorSummary"]}
-    assert {None} == {job["failure"] for job in done} or all(
-        job["failure"]["code"] == "RECORD_COUNT" for job in done if job["failure"]
-    )
+    assert {"RECORD_COUNT"} >= {job["failure"]["code"] for job in done if job["failure"]}
     _assert_whole(await _family(client, job_id))
 
 
