@@ -57,6 +57,10 @@ class RecordError:
     record_index: BigInt = strawberry.field(
         description="The record's position in the file, from 0: the header of a CSV file is no record."
     )
+    origin_index: BigInt | None = strawberry.field(
+        description="The record's position in the file of the first job, the one without a parent; null where a record of a"
+        " retry names none that is outstanding."
+    )
     line: BigInt | None = strawberry.field(
         description=(
             "The line on which the record begins, from 1: the header of a CSV file is on line 1. Null where the format has no "
@@ -236,7 +240,8 @@ async def _errors(
     job: models.Job, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter, paths: ErrorPaths
 ) -> list[tuple[tuple[int, int], RecordError]]:
     rows = await _select(
-        "SELECT record_index, CASE WHEN $7 THEN record_index ELSE origin_index END AS origin_index, seq, line, byte_offset, field, code, message, raw_value, source"
+        "SELECT record_index, CASE WHEN $7 THEN record_index ELSE origin_index END AS origin_index, seq, line, byte_offset,"
+        " field, code, message, raw_value, source"
         " FROM record_error"
         " WHERE job_id = $1 AND (record_index, seq) > ($2, $3)"
         " AND ($5::text IS NULL OR field = $5) AND ($6::text IS NULL OR code = $6)"

@@ -207,7 +207,8 @@ class Job(Model):
 
     @classmethod
     async def count_retried(cls, connection: asyncpg.Connection, root_id: UUID, records: int) -> None:
-        """Counts rows that the caller's open transaction has brought into `retried_record`; the row's lock comes last."""
+        """Counts rows that the caller's open transaction has brought into `retried_record`, or taken out of it (less than 0);
+        the row's lock comes last."""
         await connection.execute(
             "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1 WHERE id = $1",
             root_id, records,

@@ -15,7 +15,8 @@ _PAUSE_SECONDS = 0.5
 
 
 async def find_file(job: Job, store: Store) -> Path:
-    """Where the file of `job` lies. Raises FileError when it is gone, or is not what was submitted any more.
+    """Where the file of `job` lies. Raises FileError when it is gone, or is not what was submitted any more, and when a
+    retry's file of origins is gone.
 
     It is hashed anew at every claim (about a second for 500 MB): records of a file that has changed must never be
     mixed with those that were loaded from it before. A storage that is away, like a volume that is not mounted yet, is
@@ -25,11 +26,13 @@ async def find_file(job: Job, store: Store) -> Path:
     while True:
         try:
             await _check(job, path)
+            if job.origins_key:
+                await asyncio.to_thread(store.path(job.origins_key).stat)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and await store.is_there():
                 raise FileError(
                     FailureCode.FILE_MISSING,
-                    "The submitted file is not in the storage any more: submit it again.",
+                    "A file of this job is not in the storage any more: submit, or retry, it again.",
                 ) from None
             logger.warning(
                 "file not readable, trying again", extra={"job": str(job.id), "error": repr(error)}

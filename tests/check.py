@@ -20,6 +20,7 @@ import asyncpg
 import psutil
 
 from tests.discards import assert_discarded
+from tests.families import assert_families
 from tests.history import assert_history
 from tests.stack import Stack, kill
 
@@ -138,6 +139,7 @@ async def assert_left_whole(stack: Stack) -> None:
         kill(worker)
     for row in await stack.query("SELECT id FROM job"):
         await assert_exact(stack, row["id"])
+    await assert_families(stack.query)
     await assert_tidy(stack)
 
 

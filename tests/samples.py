@@ -50,7 +50,11 @@ def expected(index: int) -> dict[str, Any]:
 
 def write(path: Path, records: int) -> Path:
     """Writes `records` rows in the format of the file's extension."""
-    rows = [row(index) for index in range(records)]
+    return write_rows(path, [row(index) for index in range(records)])
+
+
+def write_rows(path: Path, rows: list[Row]) -> Path:
+    """The same of rows that a test has made. In XML what they have as `sluice:index` is an attribute of that name."""
     path.write_text(_WRITERS[path.suffix](rows), encoding="utf-8", newline="")
     return path
 
@@ -68,6 +72,9 @@ def _xml(rows: list[Row]) -> str:
     for made in rows:
         order = ElementTree.SubElement(root, "order")
         for name, value in made.items():
+            if name == "sluice:index":
+                order.set("{urn:sluice}index", value)
+                continue
             ElementTree.SubElement(order, name).text = value
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
 
