@@ -337,7 +337,7 @@ _HEAD = b'<os xmlns:sluice="urn:sluice">'
             id="another_namespace",
         ),
         pytest.param(
-            _QUICK.replace(b'"urn:sluice" sluice:index="7"', b"'urn:other' sluice:index='7'"),
+            _QUICK.replace(b'"urn:sluice" sluice:index="7"', b'"urn:other" sluice:index="7"'),
             id="another_in_one",
         ),
         pytest.param(
