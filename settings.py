@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     """WebSockets and event streams that are open at a time, in each API process."""
     execution_seconds: float = Field(30.0, gt=0)
     """A query or mutation that takes longer is ended. The time in which a file is received does not count."""
+    link_seconds: int = Field(3_600, ge=1)
+    """How long a link to a download holds."""
+    public_url: str | None = None
+    """Where clients reach the API, for links: https://api.example.com; unset: as the request that asks for a link says."""
     requests_per_minute: int = Field(6_000, ge=0)
     """Of each key, with the operations on its WebSockets; 0: however many."""
     faults: str = ""
@@ -79,6 +83,22 @@ class Settings(BaseSettings):
             if isinstance(given, str)
             else given
         )
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_where_the_paths_begin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = _split(url, "https", "http")
+        if (
+            parts.scheme not in ("https", "http")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or parts.username
+        ):
+            raise ValueError("this is where the API is reached, such as https://api.example.com")
+        return url.rstrip("/")
 
     @field_validator("database_url")
     @classmethod

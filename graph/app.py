@@ -14,6 +14,8 @@ from starlette.routing import Route, WebSocketRoute
 from tortoise import Tortoise
 
 from graph.context import Backends, Context
+from graph.download_links import PATH as DOWNLOADS_PATH
+from graph.downloads import download
 from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
 from graph.origins import Cors
@@ -52,6 +54,7 @@ def create_app(config: Settings = settings) -> Starlette:
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
         Route(FILES_PATH, page.file),
+        Route(DOWNLOADS_PATH, download),
         Route("/health", health),
     ]
     app = Starlette(

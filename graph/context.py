@@ -2,8 +2,8 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from graphql import GraphQLError, OperationDefinitionNode
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 from strawberry.dataloader import DataLoader
+from tortoise import connections
 
 import models
 from graph import ids
+from graph.download_content import Sizes
 from graph.errors import TRY_AGAIN, ErrorCode, Refusal, bad_user_input, fault
 from graph.loaders import JobLoaders
 from graph.rate_limit import RateLimit
@@ -40,6 +42,7 @@ class Backends:
     feed: ProgressFeed
     rate_limit: RateLimit
     seats: Seats
+    sizes: Sizes = field(default_factory=Sizes)
 
 
 class Allowance:
@@ -83,14 +86,20 @@ class Context:
     key: str | None
     """The X-API-Key header, not yet looked at."""
     known_partner: models.Partner | None = None
+    base_url: str = ""
+    """Where this client reaches the API: scheme and host, as it said."""
     connection_params: dict[str, Any] | None = None
     """The payload of connection_init."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """For answers that take long to put together: who holds it does so while others of this context wait."""
     held: ExitStack = field(default_factory=ExitStack)
     """What a WebSocket gives back when it ends."""
+    unhurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    """In which a file is put together, however long that takes."""
     record_schemas: DataLoader[UUID, models.RecordSchema] = field(init=False)
     loaders: JobLoaders = field(init=False)
+    retry_states: DataLoader[UUID, tuple[int, bool]] = field(init=False)
+    """Of a retry: the `retries_version` of its root, and whether any record that it rejected is outstanding."""
     _allowances: dict[int, Allowance] = field(default_factory=dict, init=False)
     """Of the operations that are running, by the identity of their nodes: equal ones are equal to each other."""
 
@@ -98,11 +107,18 @@ class Context:
         # Without a cache: on a WebSocket this context outlives the operation.
         self.record_schemas = DataLoader(self._load_record_schemas, cache=False)
         self.loaders = JobLoaders(lambda: self.partner.id)
+        self.retry_states = DataLoader(_load_retry_states, cache=False)
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> "Context":
         """The context of a connection that has not proved yet whose it is."""
-        return cls(connection.state.backends, connection.headers.get(KEY_HEADER))
+        base = connection.base_url
+        scheme = {"ws": "http", "wss": "https"}.get(base.scheme, base.scheme)
+        return cls(
+            connection.state.backends,
+            connection.headers.get(KEY_HEADER),
+            base_url=str(base.replace(scheme=scheme)).rstrip("/"),
+        )
 
     @property
     def partner(self) -> models.Partner:
@@ -145,6 +161,22 @@ class Context:
             for schema in await models.RecordSchema.filter(id__in=schema_ids, partner_id=self.partner.id)
         }
         return [found[id] for id in schema_ids]
+
+
+_RETRY_STATES = """
+SELECT job.id, root.retries_version, EXISTS (
+    SELECT FROM record_error LEFT JOIN retried_record
+      ON retried_record.root_id = job.root_id AND retried_record.origin_index = record_error.origin_index
+     WHERE record_error.job_id = job.id AND record_error.origin_index IS NOT NULL AND retried_record.origin_index IS NULL
+  ) AS is_any
+  FROM job JOIN job AS root ON root.id = job.root_id WHERE job.id = ANY($1)
+"""
+
+
+async def _load_retry_states(job_ids: list[UUID]) -> Sequence[tuple[int, bool]]:
+    rows = await connections.get("default").execute_query_dict(_RETRY_STATES, [job_ids])
+    found = {row["id"]: (int(row["retries_version"]), bool(row["is_any"])) for row in rows}
+    return [found[id] for id in job_ids]
 
 
 Info = strawberry.Info[Context, None]

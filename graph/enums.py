@@ -6,6 +6,7 @@ from typing import Any, cast
 import strawberry
 
 from models import DiscardStatus, JobStatus, OnFailure
+from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.definition import UnknownFields
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat, RecordErrorCode
@@ -165,6 +166,15 @@ _describe(
         "UNKNOWN_FIELD": "The record has a key or a column that the schema does not name.",
         "UNKNOWN_INDEX": "In a retry: `sluice:index` names no outstanding record, or is missing where others have it.",
         "ALREADY_ACCEPTED": "In a retry: another retry has loaded this record meanwhile.",
+    },
+)
+_describe(
+    ErrorReportFormat,
+    "ErrorReportFormat",
+    "How an error report is written.",
+    {
+        "CSV": "For people: RFC 4180 in UTF-8. A cell that a spreadsheet would take for a formula has a ' before it.",
+        "NDJSON": "For programs: a JSON object on each line.",
     },
 )
 _describe(

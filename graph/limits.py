@@ -49,7 +49,7 @@ MAX_ERRORS = 5
 _COUNTLESS = 10**12
 """Measures stop growing here: products along a malicious chain would become numbers of thousands of digits."""
 
-_LISTS = frozenset({"jobs", "recordSchemas", "records", "errors"})
+_LISTS = frozenset({"jobs", "recordSchemas", "records", "errors", "retries"})
 _WEIGHTS = {"fields": 50, "errorSummary": 50}
 """Lists without `first`, which count as so many nodes each."""
 _SCHEMA_WEIGHTS = {"types": 60, "fields": 50, "args": 2, "inputFields": 10, "enumValues": 15}

@@ -14,6 +14,7 @@ from graph.commit import CommitJobPayload, commit_job
 from graph.context import Info
 from graph.discards import DiscardRecordsPayload, discard_records
 from graph.enums import UserErrorCode
+from graph.retries import RetryJobPayload, retry_job
 from graph.types import USER_ERRORS, UserError, given
 from graph.types_job import Job
 from graph.types_schema import CreateRecordSchemaInput, RecordSchema
@@ -166,6 +167,11 @@ class Mutation:
         resolver=commit_job,
         description="Loads the file of a finished dry run, under the same version of the schema and without a new upload."
         " Asked again, it answers with the same job.",
+    )
+    retry_job: RetryJobPayload = strawberry.mutation(
+        resolver=retry_job,
+        description="Tries the outstanding rejected records of a finished job again: corrected in a file, or under another"
+        " version of the schema. Gives a new job. Each record is loaded once, whatever is retried at the same time.",
     )
     discard_records: DiscardRecordsPayload = strawberry.mutation(
         resolver=discard_records,

@@ -44,9 +44,9 @@ class Cors(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=allowed,
-            allow_methods=("GET", "POST"),
+            allow_methods=("GET", "HEAD", "POST"),
             allow_headers=("*",),
-            expose_headers=("Retry-After",),
+            expose_headers=("Retry-After", "Content-Disposition", "Content-Range", "ETag", "Accept-Ranges"),
             max_age=_PREFLIGHT_SECONDS,
         )
 
@@ -57,5 +57,5 @@ class Cors(CORSMiddleware):
             return response
         if not self.is_allowed_origin(request_headers["origin"]):
             return _foreign().response()
-        message = "A page of another origin can send GET and POST to this API, and nothing else."
+        message = "A page of another origin can send GET, HEAD and POST to this API, and nothing else."
         return Refusal(403, ErrorCode.FORBIDDEN, message, {"vary": response.headers["vary"]}).response()

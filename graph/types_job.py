@@ -9,19 +9,30 @@ from strawberry import UNSET
 
 import models
 from graph import ids
-from graph.connections import After, Connection, FirstRecords, Keyset, uuid
+from graph.connections import After, Connection, First, FirstRecords, Keyset, uuid
 from graph.context import Info
 from graph.scalars import BigInt
 from graph.types import Node, given
 from graph.types_discard import JobDiscard
-from graph.types_record import ErrorSummary, Record, RecordError, RecordErrorFilter, error_page, record_page
+from graph.types_download import Download, error_report, rejected_file
+from graph.types_record import (
+    ErrorSummary,
+    Record,
+    RecordError,
+    RecordErrorFilter,
+    error_page,
+    family_page,
+    record_page,
+)
 from graph.types_schema import RecordSchema
 from models import JobStatus, OnFailure
+from tasks.error_report import ErrorReportFormat
 from tasks.pipeline.errors import FailureCode
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress
 
 _JOBS = Keyset("jobs", uuid)
+_RETRIES = Keyset("retries", uuid)
 
 
 @strawberry.type(description="Where a job stood at one moment. All counts are absolute.")
@@ -161,11 +172,46 @@ class Job(Node):
         return JobDiscard.of(progress) if progress else None
 
     @strawberry.field(
+        description="The job whose rejected records this one tries again; null when it is no retry."
+    )
+    async def parent(self, info: Info) -> "Job | None":
+        """Loaded for all jobs of a page at once."""
+        parent = self.row.parent_id
+        row = await info.context.loaders.jobs.load(parent) if parent else None
+        return Job.of(row) if row else None
+
+    @strawberry.field(
+        description="The jobs that try its rejected records again, newest first; their own retries are theirs."
+    )
+    async def retries(self, first: First = 20, after: After = UNSET) -> Connection["Job"]:
+        """Its retries."""
+        return await _newest_first(_RETRIES, {"parent_id": self.row.id}, first, after)
+
+    @strawberry.field(
+        description="How many of the records that it has rejected no retry has loaded since. `retryJob` tries them again."
+    )
+    async def outstanding(self, info: Info) -> BigInt:
+        """Loaded for all jobs of a page at once."""
+        return BigInt(await info.context.loaders.outstanding_of(self.row))
+
+    @strawberry.field(
         description="The accepted records, in the order of the file: none of a dry run's, and none that are discarded."
     )
-    async def records(self, first: FirstRecords = 20, after: After = UNSET) -> Connection[Record]:
+    async def records(
+        self,
+        first: FirstRecords = 20,
+        after: After = UNSET,
+        include_retries: Annotated[
+            bool | None,
+            strawberry.argument(
+                description="True: also those that its retries have loaded, and the retries of these, as one list in the order of"
+                " `originIndex`. The cursors of the two lists are not the same."
+            ),
+        ] = False,
+    ) -> Connection[Record]:
         """The accepted records."""
-        return await record_page(self.row, first, after)
+        page = family_page if include_retries else record_page
+        return await page(self.row, first, after)
 
     @strawberry.field(description="The errors, in the order of the file.")
     async def errors(
@@ -178,6 +224,45 @@ class Job(Node):
     ) -> Connection[RecordError]:
         """The errors."""
         return await error_page(self.row, first, after, filter or RecordErrorFilter())
+
+    @strawberry.field(
+        description=(
+            "The rejected records that are outstanding: those that no retry has loaded since. In the file's own format and order, "
+            "with its header or root, each byte for byte as it was sent, so that they can be fixed and given to `retryJob`. Null "
+            "while the job is not finished, or when none is outstanding."
+        )
+    )
+    async def rejected_file(
+        self,
+        info: Info,
+        with_index: Annotated[
+            bool,
+            strawberry.argument(
+                description=(
+                    "Let each record say which one it is, in `sluice:index`: a first column (CSV, TSV), key (JSON, NDJSON) or an "
+                    "attribute in the namespace `urn:sluice` (XML). Then they can be sent in any order, and not all of them."
+                )
+            ),
+        ] = False,
+    ) -> Download | None:
+        """The outstanding records."""
+        return await rejected_file(self.row, info, with_index=with_index)
+
+    @strawberry.field(
+        description=(
+            "All errors as a file: a row for each, with recordIndex, line, byteOffset, path, field, code, message and rawValue. Null "
+            "while the job is not finished, or when there are none."
+        )
+    )
+    def error_report(
+        self,
+        info: Info,
+        format: Annotated[
+            ErrorReportFormat, strawberry.argument(description="How it is written.")
+        ] = ErrorReportFormat.CSV,
+    ) -> Download | None:
+        """The errors."""
+        return error_report(self.row, info, format)
 
     @strawberry.field(
         description="How often each error occurred, the most frequent first. True while it runs, too."
@@ -201,16 +286,22 @@ async def job_page(
     partner: models.Partner, first: int | None, after: str | None, only: JobFilter
 ) -> Connection[Job]:
     """A page of the partner's jobs, newest first."""
-    owned = models.Job.filter(partner_id=partner.id, **_conditions(only))
+    return await _newest_first(_JOBS, {"partner_id": partner.id, **_conditions(only)}, first, after)
+
+
+async def _newest_first(
+    keyset: Keyset, conditions: dict[str, Any], first: int | None, after: str | None
+) -> Connection[Job]:
+    jobs = models.Job.filter(**conditions)
 
     async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[Any], Job]]:
-        behind = owned.filter(id__lt=start[0]) if start else owned
+        behind = jobs.filter(id__lt=start[0]) if start else jobs
         return [((str(row.id),), Job.of(row)) for row in await behind.order_by("-id").limit(limit)]
 
     async def count() -> int:
-        return await owned.count()
+        return await jobs.count()
 
-    return await _JOBS.page(first, after, fetch, count)
+    return await keyset.page(first, after, fetch, count)
 
 
 def _conditions(only: JobFilter) -> dict[str, Any]:

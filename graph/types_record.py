@@ -9,8 +9,9 @@ from strawberry.scalars import JSON
 from tortoise import connections
 
 import models
-from graph.connections import MAX_FIRST_RECORDS, Connection, Fetched, Keyset, Start, whole_number
+from graph.connections import MAX_FIRST_RECORDS, Connection, Fetched, Keyset, Read, Start, whole_number
 from graph.context import MAX_DATA_MIB, Info
+from graph.error_paths import ErrorPaths
 from graph.scalars import BigInt, loaded_json
 from graph.types import given
 from tasks.pipeline.record import RecordErrorCode
@@ -19,6 +20,7 @@ _MAX_PAGE_MIB = 4
 """A longer page would have to be held several times over: by the driver, as an answer, and on its way."""
 
 _RECORDS = Keyset("records", whole_number, max_first=MAX_FIRST_RECORDS)
+_FAMILY = Keyset("familyRecords", whole_number, max_first=MAX_FIRST_RECORDS)
 _ERRORS = Keyset("errors", whole_number, whole_number, max_first=MAX_FIRST_RECORDS)
 
 
@@ -29,6 +31,9 @@ class Record:
     index: BigInt = strawberry.field(
         description="Its position in the file, from 0, counting every record read, rejected ones too."
     )
+    origin_index: BigInt = strawberry.field(
+        description="Its position in the file of the first job, the one without a parent. Of such a job: the same as `index`."
+    )
     data: JSON = strawberry.field(
         description=(
             "Every field of the schema, null where the file has no value. A page of records ends before its data would be "
@@ -38,16 +43,32 @@ class Record:
     )
 
 
-@strawberry.type(description="One reason why a record was rejected.")
+@strawberry.type(
+    description=(
+        "One reason why a record was rejected. `recordIndex` counts from 0, `line` from 1 and `byteOffset` from 0, each in the "
+        "file as it was submitted."
+    )
+)
 class RecordError:
     """One reason why a record was rejected."""
 
-    record_index: BigInt = strawberry.field(description="The record's position in the file, from 0.")
+    paths: strawberry.Private[ErrorPaths]
+    source: strawberry.Private[str | None]
+    record_index: BigInt = strawberry.field(
+        description="The record's position in the file, from 0: the header of a CSV file is no record."
+    )
+    origin_index: BigInt | None = strawberry.field(
+        description="The record's position in the file of the first job, the one without a parent; null where a record of a"
+        " retry names none that is outstanding."
+    )
     line: BigInt | None = strawberry.field(
-        description="The line on which the record begins, from 1; null where the format has no lines."
+        description=(
+            "The line on which the record begins, from 1: the header of a CSV file is on line 1. Null where the format has no "
+            "lines."
+        )
     )
     byte_offset: BigInt = strawberry.field(
-        description="Where the record's first byte is in the file, from 0."
+        description="Where the record's first byte is in the file, from 0: a byte order mark counts."
     )
     field: str | None = strawberry.field(
         description="The schema's name for the field; null when the whole record is at fault."
@@ -57,6 +78,18 @@ class RecordError:
     raw_value: str | None = strawberry.field(
         description="What stood in the file, cut at 1,024 characters; null when nothing did."
     )
+
+    @strawberry.field(
+        description=(
+            "Where the value is in the file, or would be if it were there. CSV and TSV: the column's header (its number where "
+            "there is no header), null for a record as a whole. JSON: a JSON Pointer (RFC 6901) from the document's root, "
+            "`/data/orders/5/customer/email`. NDJSON: a JSON Pointer in the line's own document, empty for the record itself. XML: "
+            "an XPath 1.0, whatever the namespaces are. Array elements count from 0 in a pointer and from 1 in an XPath."
+        )
+    )
+    async def path(self, info: Info) -> str | None:
+        """Derived from the schema; not stored."""
+        return await self.paths.path(info, self.record_index, self.field, self.source)
 
 
 @strawberry.type(description="How often one error occurred in a job.")
@@ -97,45 +130,91 @@ class RecordErrorFilter:
 
 
 _PAGE = """
-SELECT "index", CASE WHEN beyond = 0 THEN data END AS data, up_to FROM (
-  SELECT "index", data, up_to,
-    count(CASE WHEN up_to > greatest($4, size) THEN 1 END) OVER (ORDER BY "index" ROWS UNBOUNDED PRECEDING) AS beyond
+SELECT place, "index", origin_index, CASE WHEN beyond = 0 THEN data END AS data, up_to FROM (
+  SELECT place, "index", origin_index, data, up_to,
+    count(CASE WHEN up_to > greatest($4, size) THEN 1 END) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) AS beyond
   FROM (
-    SELECT "index", data, octet_length(data) AS size,
-      sum(octet_length(data)) OVER (ORDER BY "index" ROWS UNBOUNDED PRECEDING) AS up_to
-    FROM (
-      SELECT "index", data::text AS data FROM record WHERE job_id = $1 AND "index" > $2 ORDER BY "index" LIMIT $3
-    ) AS page
+    SELECT place, "index", origin_index, data, octet_length(data) AS size,
+      sum(octet_length(data)) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) AS up_to
+    FROM ({page}) AS page
   ) AS measured
 ) AS counted
-WHERE beyond <= 1 ORDER BY "index"
+WHERE beyond <= 1 ORDER BY place
 """
 """Records that have $4 bytes at most, or the first one alone; then, if there is one, the next without its data.
 
 The count can only grow, so PostgreSQL reads no further than that one; a sum would not tell it so.
 """
 
+_OWN_PAGE = _PAGE.format(
+    page="""
+    SELECT "index" AS place, "index", coalesce(origin_index, "index") AS origin_index, data::text AS data
+      FROM record WHERE job_id = $1 AND "index" > $2 ORDER BY "index" LIMIT $3
+"""
+)
+
+_FAMILY_PAGE = _PAGE.format(
+    page="""
+    SELECT place, found."index", place AS origin_index, data FROM (
+      (SELECT "index" AS place, job_id, "index" FROM record
+        WHERE job_id = $1 AND $5::uuid[] IS NULL AND "index" > $2 ORDER BY "index" LIMIT $3)
+      UNION ALL
+      (SELECT origin_index, job_id, "index" FROM retried_record
+        WHERE root_id = $1 AND origin_index > $2 AND ($5::uuid[] IS NULL OR job_id = ANY($5))
+        ORDER BY origin_index LIMIT $3)
+      ORDER BY place LIMIT $3
+    ) AS found CROSS JOIN LATERAL (
+      SELECT data::text AS data FROM record WHERE job_id = found.job_id AND record."index" = found."index" LIMIT 1
+    ) AS loaded ORDER BY place
+"""
+)
+"""Of the whole family $1, or of its retries $5 alone. Both halves are in the order of an index, whose place $2 begins at."""
+
 
 async def record_page(job: models.Job, first: int | None, after: str | None) -> Connection[Record]:
     """A page of the job's accepted records, in file order."""
+
+    async def count() -> int:
+        return job.records_stored
+
+    return _RECORDS.read_page(first, after, _reading(_OWN_PAGE, job.id), count)
+
+
+async def family_page(job: models.Job, first: int | None, after: str | None) -> Connection[Record]:
+    """A page of the accepted records of the job, of its retries, of their retries, and so on, in the order of the first file."""
+    if job.root_id is None:
+        family_id, only = job.id, None
+    else:
+        family_id, only = job.root_id, [job.id, *await job.descendants()]
+
+    async def count() -> int:
+        if only is None:
+            return job.records_stored + int(job.records_retried)
+        return await models.Job.count_stored(only)
+
+    return _FAMILY.read_page(first, after, _reading(_FAMILY_PAGE, family_id, only), count)
+
+
+def _reading(statement: str, job_id: UUID, *more: Any) -> Read[Record]:
+    """Reads a page by `statement`, within what the operation may still have."""
 
     async def read(info: Info, start: Start, limit: int) -> Fetched[Record]:
         [behind] = start or (-1,)
         allowance = info.context.allowance(info.operation)
         async with allowance.left() as left:
-            rows = await _select(_PAGE, job.id, behind, limit + 1, min(left, _MAX_PAGE_MIB * 1024 * 1024))
+            most = min(left, _MAX_PAGE_MIB * 1024 * 1024)
+            rows = await _select(statement, job_id, behind, limit + 1, most, *more)
             given = [row for row in rows[:limit] if row["data"] is not None]
             size = given[-1]["up_to"] if given else 0
             allowance.spend(size)
-        records = [
-            ((row["index"],), Record(index=row["index"], data=loaded_json(row["data"]))) for row in given
-        ]
-        return Fetched(records, len(rows) > len(given), size, frozenset({"data"}))
+        return Fetched([_found(row) for row in given], len(rows) > len(given), size, frozenset({"data"}))
 
-    async def count() -> int:
-        return job.records_stored
+    return read
 
-    return _RECORDS.read_page(first, after, read, count)
+
+def _found(row: dict[str, Any]) -> tuple[tuple[int], Record]:
+    record = Record(index=row["index"], origin_index=row["origin_index"], data=loaded_json(row["data"]))
+    return (row["place"],), record
 
 
 async def error_page(
@@ -143,9 +222,10 @@ async def error_page(
 ) -> Connection[RecordError]:
     """A page of the job's errors, in file order."""
     total = only.count(job.error_counts)
+    paths = ErrorPaths(job)
 
     async def read(info: Info, start: Start, limit: int) -> Fetched[RecordError]:
-        rows = await _errors(job.id, start or (-1, -1), limit + 1, only) if total else []
+        rows = await _errors(job, start or (-1, -1), limit + 1, only, paths) if total else []
         size = sum(len(error.message) + len(error.raw_value or "") for _, error in rows)
         info.context.allowance(info.operation).take(size)
         return Fetched(rows[:limit], len(rows) > limit, size, frozenset({"message", "rawValue"}))
@@ -157,19 +237,21 @@ async def error_page(
 
 
 async def _errors(
-    job_id: UUID, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter
+    job: models.Job, behind: tuple[Any, ...], limit: int, only: RecordErrorFilter, paths: ErrorPaths
 ) -> list[tuple[tuple[int, int], RecordError]]:
     rows = await _select(
-        "SELECT record_index, seq, line, byte_offset, field, code, message, raw_value FROM record_error"
+        "SELECT record_index, CASE WHEN $7 THEN record_index ELSE origin_index END AS origin_index, seq, line, byte_offset,"
+        " field, code, message, raw_value, source"
+        " FROM record_error"
         " WHERE job_id = $1 AND (record_index, seq) > ($2, $3)"
         " AND ($5::text IS NULL OR field = $5) AND ($6::text IS NULL OR code = $6)"
         " ORDER BY record_index, seq LIMIT $4",
-        job_id, *behind, limit, given(only.field), given(only.code),
+        job.id, *behind, limit, given(only.field), given(only.code), job.root_id is None,
     )  # fmt: skip
     found = []
     for row in rows:
         key = (row["record_index"], row.pop("seq"))
-        found.append((key, RecordError(**{**row, "code": RecordErrorCode(row["code"])})))
+        found.append((key, RecordError(paths=paths, **{**row, "code": RecordErrorCode(row["code"])})))
     return found
 
 

@@ -5,13 +5,11 @@ validated and running when the first byte of the file is taken. Whatever the res
 `receive` costs the client no upload.
 """
 
-import asyncio
 import errno
 import logging
 import unicodedata
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from starlette.requests import ClientDisconnect
 
@@ -19,9 +17,8 @@ from graph.errors import ErrorCode, Refusal, bad_request, internal_error
 from graph.multipart import MultipartBody
 from tasks.faults import Point, reached
 from tasks.storage import Store
+from tasks.storage.draft import settled
 from tasks.storage.local import PartFile, StoredFile
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ class Upload:
             self.refusal = refusal
             raise
         except OSError as error:
-            self.refusal = _storage_refusal(error)
+            self.refusal = storage_refusal(error)
             raise self.refusal from None
 
     async def close(self) -> None:
@@ -75,12 +72,12 @@ class Upload:
 
     async def _take(self) -> StoredFile:
         try:
-            part = await self._settled(self._open())
+            part = await settled(self._open())
             await self._fill(part)
-            return await self._settled(self._commit(part))
+            return await settled(self._commit(part))
         except BaseException:
             if self._part:
-                await self._settled(self._part.abort())
+                await settled(self._part.abort())
             raise
 
     async def _open(self) -> PartFile:
@@ -99,26 +96,13 @@ class Upload:
                 raise too_large(self._max_bytes)
             held += block
             if len(held) >= BLOCK_BYTES:
-                await self._settled(part.write(held))
+                await settled(part.write(held))
                 held = bytearray()  # a new one: a copy to write from would double what an upload costs
                 reached(Point.UPLOAD_BLOCK)
         if held:
-            await self._settled(part.write(held))
+            await settled(part.write(held))
         if await self._parts.next_part() is not None:
             raise bad_request("Send one file in a request: there is another part after the file.")
-
-    @staticmethod
-    async def _settled(work: Coroutine[Any, Any, T]) -> T:
-        """The result of work that a thread does. A thread cannot be cancelled: its end is waited for in any case,
-        however often this is cancelled, so that nobody closes or deletes a file under it."""
-        task = asyncio.ensure_future(work)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            while not task.done():
-                with suppress(asyncio.CancelledError):  # asked once more
-                    await asyncio.wait({task})
-            raise
 
 
 def too_large(limit: int) -> Refusal:
@@ -126,7 +110,8 @@ def too_large(limit: int) -> Refusal:
     return Refusal(413, ErrorCode.PAYLOAD_TOO_LARGE, f"A file may have at most {limit:,} bytes.")
 
 
-def _storage_refusal(error: OSError) -> Refusal:
+def storage_refusal(error: OSError) -> Refusal:
+    """507 or 500: the storage did not take a file."""
     if error.errno in _DISK_FULL:
         logger.error("upload failed, the disk is full")
         message = "There is no room for this file right now. Nothing was kept of it: please try again later."

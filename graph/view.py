@@ -162,6 +162,7 @@ class GraphQLView(GraphQL[Context, None]):
         allowed = {OperationType.MUTATION} if operation.upload else _ALLOWED[method]
         try:
             async with deadline(context.backends.settings.execution_seconds) as left:
+                context.unhurried = left.paused
                 if operation.upload:
                     operation.upload.unhurried = left.paused
                 return await self.schema.execute(

@@ -20,6 +20,7 @@ from tortoise import connections, fields
 from tortoise.models import Model
 
 from models.job import DISCARD_COLUMNS, DISCARD_VALUES, FINAL, Job
+from models.retried_record import RetriedRecord
 from models.sessions import end_other_sessions, name_session
 
 
@@ -97,7 +98,7 @@ class Discard(Model):
         origins = [row["origin_index"] for row in records if row["origin_index"] is not None]
         freed = 0
         if job.root_id is not None and origins:
-            freed = len(await connection.fetch(_FREE_ORIGINS, job.root_id, self.job_id, origins))
+            freed = await RetriedRecord.release(connection, job.root_id, self.job_id, origins)
         behind = max((row["index"] for row in records), default=self.next_index - 1) + 1
         return Chunk(len(records), freed, behind)
 
@@ -111,8 +112,8 @@ class Discard(Model):
             return False
         if chunk.records:
             await connection.execute(_COUNT_DISCARDED, self.job_id, chunk.records)
-        if chunk.origins:
-            await connection.execute(_COUNT_OUTSTANDING, job.root_id, chunk.origins)
+        if job.root_id is not None and chunk.origins:
+            await Job.count_retried(connection, job.root_id, -chunk.origins)
         return True
 
     async def renew(self, lease_seconds: float) -> bool:
@@ -188,19 +189,6 @@ _DELETE = """
 """
 """By the next so many rows: indexes of accepted records may lie far apart."""
 
-_FREE_ORIGINS = """
-    WITH held AS MATERIALIZED (
-        SELECT origin_index FROM retried_record
-         WHERE root_id = $1 AND job_id = $2 AND origin_index = ANY($3::bigint[]) ORDER BY origin_index FOR UPDATE
-    )
-    DELETE FROM retried_record WHERE root_id = $1 AND origin_index IN (SELECT origin_index FROM held)
- RETURNING origin_index
-"""
-
 _ADVANCE = f"UPDATE discard SET next_index = $4::bigint {_HELD} AND next_index = $3::bigint"  # noqa: S608  # a constant
 
 _COUNT_DISCARDED = "UPDATE job SET records_discarded = records_discarded + $2::bigint WHERE id = $1"
-
-_COUNT_OUTSTANDING = """
-    UPDATE job SET records_retried = records_retried - $2::bigint, retries_version = retries_version + 1 WHERE id = $1
-"""

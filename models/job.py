@@ -166,6 +166,17 @@ class Job(Model):
         """Accepted records that are in the table: of a dry run none ever are."""
         return 0 if self.dry_run else int(self.records_accepted - self.records_discarded)
 
+    async def descendants(self) -> list[UUID]:
+        """The ids of its retries, of their retries, and so on."""
+        rows = await connections.get("default").execute_query_dict(_DESCENDANTS, [self.id])
+        return [row["id"] for row in rows]
+
+    @classmethod
+    async def count_stored(cls, job_ids: Collection[UUID]) -> int:
+        """Records that these jobs have loaded and that are in the table."""
+        rows = await cls.filter(id__in=job_ids)
+        return sum(row.records_stored for row in rows)
+
     @classmethod
     async def claim_next(
         cls, lease_seconds: float, *, small_only: bool = False, held: Collection[UUID] = ()
@@ -196,7 +207,8 @@ class Job(Model):
 
     @classmethod
     async def count_retried(cls, connection: asyncpg.Connection, root_id: UUID, records: int) -> None:
-        """Counts rows that the caller's open transaction has brought into `retried_record`; the row's lock comes last."""
+        """Counts rows that the caller's open transaction has brought into `retried_record`, or taken out of it (less than 0);
+        the row's lock comes last."""
         await connection.execute(
             "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1 WHERE id = $1",
             root_id, records,
@@ -313,6 +325,15 @@ _CLAIM_SMALL = _CLAIM.format(open=f"{_OPEN} AND {_SMALL}")
 
 _HELD = "WHERE id = $1 AND attempt = $2 AND status = 'PROCESSING'"
 """The fence: the job is not finished, and nobody has claimed it since."""
+
+_DESCENDANTS = """
+    WITH RECURSIVE family AS (
+        SELECT id FROM job WHERE parent_id = $1
+        UNION ALL
+        SELECT job.id FROM job JOIN family ON job.parent_id = family.id
+    )
+    SELECT id FROM family
+"""
 
 FINAL = "status IN ('COMPLETED', 'FAILED', 'CANCELLED')"
 

@@ -1,6 +1,6 @@
 """Which rejected records a retry has loaded since: the table. What is in it is not outstanding any more."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import asyncpg
@@ -40,6 +40,16 @@ class RetriedRecord(Model):
         return {row["origin_index"] for row in rows}
 
     @classmethod
+    async def release(
+        cls, connection: asyncpg.Connection, root_id: UUID, job_id: UUID, origins: Collection[int]
+    ) -> int:
+        """Inside the caller's open transaction, lets go of those of these origins that the retry `job_id` has taken.
+
+        Gives how many they were. A retry that takes one of them waits for the transaction, and has it then.
+        """
+        return len(await connection.fetch(_RELEASE, root_id, job_id, list(origins)))
+
+    @classmethod
     async def is_claimed_by(
         cls, connection: asyncpg.Connection, root_id: UUID, job_id: UUID, origin: int
     ) -> bool:
@@ -56,5 +66,14 @@ _CLAIM = """
     INSERT INTO retried_record (root_id, origin_index, job_id, "index")
     SELECT $1, origin, $2, mine FROM unnest($3::bigint[], $4::bigint[]) AS claimed (origin, mine) ORDER BY origin
         ON CONFLICT DO NOTHING
+ RETURNING origin_index
+"""
+
+_RELEASE = """
+    WITH held AS MATERIALIZED (  -- in the order of `_CLAIM`
+        SELECT origin_index FROM retried_record
+         WHERE root_id = $1 AND job_id = $2 AND origin_index = ANY($3::bigint[]) ORDER BY origin_index FOR UPDATE
+    )
+    DELETE FROM retried_record WHERE root_id = $1 AND origin_index IN (SELECT origin_index FROM held)
  RETURNING origin_index
 """

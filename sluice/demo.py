@@ -86,7 +86,7 @@ async def _show(console: Console, client: ApiClient, sample: Sample, folder: Pat
     path, spoilt = await asyncio.to_thread(sample.make, folder)
     saved = await operations.create_schema(client, sample.schema)
     console.rule(style="dim") if console.is_terminal else console.print()
-    job = await submit.follow(console, client, path, saved["id"])
+    job = await submit.follow(console, client, path.name, path, submit.sending(client, saved["id"]))
     report.summary(console, job, await jobs.first_errors(client, job["id"]))
     return _fault(job, spoilt)
 

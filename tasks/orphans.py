@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Iterator
 
+from tortoise.expressions import Q
+
 from models import Job
 from settings import settings
 from tasks.storage import Store
@@ -51,5 +53,7 @@ def _chunks(names: list[str]) -> Iterator[list[str]]:
 
 
 async def _with_jobs(names: list[str]) -> set[str]:
-    keys = await Job.filter(storage_key__in=names).values_list("storage_key", flat=True)
-    return {str(key) for key in keys}
+    rows = await Job.filter(Q(storage_key__in=names) | Q(origins_key__in=names)).values_list(
+        "storage_key", "origins_key"
+    )
+    return {key for keys in rows for key in keys if key} & set(names)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 import asyncpg
 
+from tests.families import assert_families
+
 
 async def assert_discarded(connection: asyncpg.Connection, job_id: UUID) -> None:
     """Nobody moved the discard with an old token or after its end, each chunk was counted by the transaction that moved
@@ -25,7 +27,7 @@ async def assert_discarded(connection: asyncpg.Connection, job_id: UUID) -> None
     if finished:
         [job] = await connection.fetch("SELECT * FROM job WHERE id = $1", job_id)
         assert job["records_accepted"] == job["records_discarded"]
-    await _assert_origins(connection, job_id)
+    await assert_families(connection.fetch)  # a retry holds nothing of what is gone
 
 
 async def _movers(connection: asyncpg.Connection, table: str, column: str, job_id: UUID) -> list[str]:
@@ -39,19 +41,3 @@ _MOVERS = """
         SELECT transaction, seq, {column} - lag({column}) OVER (ORDER BY seq) AS step FROM {table} WHERE job_id = $1
     ) AS steps WHERE step > 0 ORDER BY seq
 """
-
-
-async def _assert_origins(connection: asyncpg.Connection, job_id: UUID) -> None:
-    """What a retry holds of its root's records is what it has in its own table."""
-    strangers = await connection.fetch(
-        'SELECT * FROM (SELECT origin_index, "index" FROM record WHERE job_id = $1 AND origin_index IS NOT NULL) AS loaded'
-        ' FULL JOIN (SELECT origin_index, "index" FROM retried_record WHERE job_id = $1) AS held'
-        ' USING (origin_index, "index") WHERE loaded IS NULL OR held IS NULL LIMIT 5',
-        job_id,
-    )
-    assert [] == strangers
-    [root] = await connection.fetch(
-        "SELECT records_retried, (SELECT count(*) FROM retried_record WHERE root_id = id) AS rows FROM job WHERE id = $1",
-        job_id,
-    )
-    assert root["records_retried"] == root["rows"]

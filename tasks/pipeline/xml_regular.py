@@ -74,7 +74,7 @@ class Regular:
 
     def _find_head(self) -> bool:
         window = self._window
-        while (end := _head_end(window.text, self.name)) < 0:
+        while (end := head_end(window.text, self.name)) < 0:
             if len(window.text) > _MAX_HEAD_CHARS or not window.read_on():
                 return False
         if not self._checker.accepts(window.text[:end]):
@@ -134,7 +134,7 @@ class Regular:
                 continue
             if position == len(text):
                 return position, True
-            place = _element_at(text, position)
+            place = element_at(text, position)
             if place is None:
                 return position, True
             start, end = place
@@ -180,7 +180,7 @@ class Regular:
         return elements if len(elements) == len(records) else None
 
 
-def _head_end(text: str, name: str | None) -> int:
+def head_end(text: str, name: str | None) -> int:
     """Where the first record may begin: before the first element of that name, else behind the root's start tag.
 
     -1 where that cannot be told, or not yet.
@@ -200,7 +200,7 @@ def _head_end(text: str, name: str | None) -> int:
     return -1
 
 
-def _element_at(text: str, position: int) -> tuple[int, int] | None:
+def element_at(text: str, position: int) -> tuple[int, int] | None:
     """Start and end of the element at `position`, or behind comments and processing instructions there.
 
     None where the text ends before; the end is -1 where something else stands there.

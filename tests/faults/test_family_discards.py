@@ -11,13 +11,17 @@ import asyncpg
 import pytest
 from tortoise import Tortoise
 
-from models import Discard, Job, JobStatus
+from graph.ids import global_id
+from models import Discard, Job, JobStatus, RetriedRecord
 from settings import tortoise_config
+from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests.discards import assert_discarded
 from tests.factories import make_job, make_partner
+from tests.faults.discarding import DISCARD
+from tests.faults.families import RECORDS, rejected_family
 from tests.faults.jobs import events, struck, until
-from tests.stack import Stack, running
+from tests.stack import Stack, kill, running
 
 ORIGINS = 8_000
 BATCH = 200
@@ -69,18 +73,16 @@ class _FreshRetry:
                     await self._take(range(first, first + BATCH))
 
     async def _take(self, origins: range) -> None:
-        got = await self._connection.fetch(
-            'INSERT INTO retried_record (root_id, origin_index, job_id, "index")'
-            " SELECT $1, origin, $2, origin FROM unnest($3::bigint[]) AS origin ORDER BY origin"
-            " ON CONFLICT DO NOTHING RETURNING origin_index",
-            self._root_id, self._job_id, list(origins),
-        )  # fmt: skip
+        got = await RetriedRecord.claim(
+            self._connection, self._root_id, self._job_id, {origin: origin for origin in origins}
+        )
         if got:
             await self._connection.execute(
-                "UPDATE job SET records_retried = records_retried + $2, retries_version = retries_version + 1"
-                " WHERE id = $1",
-                self._root_id, len(got),
+                'INSERT INTO record (job_id, "index", data, origin_index)'
+                " SELECT $1, origin, '{}', origin FROM unnest($2::bigint[]) AS origin",
+                self._job_id, list(got),
             )  # fmt: skip
+            await Job.count_retried(self._connection, self._root_id, len(got))
             self.taken += len(got)
 
 
@@ -90,6 +92,11 @@ async def test_a_family_that_is_discarded_and_retried_at_once_counts_right(
     """Nobody deadlocks, whatever dies; every origin that was let go is the fresh retry's in the end, and counted once."""
     stack = workless
     root = await make_job(partner=await make_partner(), status=JobStatus.COMPLETED, records_rejected=ORIGINS)
+    await stack.query(
+        "INSERT INTO record_error (job_id, record_index, seq, byte_offset, code, message)"
+        " SELECT $1, i, 0, i, 'REQUIRED', 'needed' FROM generate_series(0, $2 - 1) AS i",
+        root.id, ORIGINS,
+    )  # fmt: skip
     retries = [await _retry_of(root, stack, remainder=remainder) for remainder in (0, 1)]
     await Job.filter(id=root.id).update(records_retried=ORIGINS, retries_version=2)
     fresh = await make_job(
@@ -124,3 +131,41 @@ async def test_a_family_that_is_discarded_and_retried_at_once_counts_right(
 
 async def _all_done() -> bool:
     return not await Discard.filter(finished_at__isnull=True).exists()
+
+
+async def test_what_a_discarded_retry_had_loaded_the_next_one_loads(
+    stack: Stack, client: ApiClient, tmp_path: Path, chance: random.Random
+) -> None:
+    """A second retry runs into the discard, and gets what is free by then; a third gets the rest. The worker dies in between."""
+    family = await rejected_family(stack, client, tmp_path)
+    first = await family.retry(range(RECORDS), named=False)
+    worker = stack.start_worker()
+    await family.whole(first)
+    await asyncio.to_thread(kill, worker)
+    variables = {"input": {"jobId": global_id("Job", first)}}
+    assert [] == (await client.execute(DISCARD, variables))["discardRecords"]["userErrors"]
+    second = await family.retry(chance.sample(range(RECORDS), RECORDS), named=True)
+
+    point = chance.choice(["discard_deleted", "discard_counted", "discard_committed"])
+    stack.start_worker(faults=f"{point}=kill9@{chance.randint(1, 7)}")
+    await struck(stack)
+    stack.start_worker()
+    await family.whole(second)
+    await until(lambda: _is_discarded(stack, first))
+    taken = await family.loaded()
+    rest = sorted(set(range(RECORDS)) - set(taken))
+    assert rest == (await family.rejected(second)).get("ALREADY_ACCEPTED", [])
+    if rest:
+        await family.whole(await family.retry(rest, named=False))
+
+    assert list(range(RECORDS)) == await family.loaded()
+    assert RECORDS == (await family.row(family.root_id))["records_retried"]
+    assert (RECORDS, RECORDS) == (
+        (await family.row(first))["records_accepted"], (await family.row(first))["records_discarded"]
+    )  # fmt: skip
+
+
+async def _is_discarded(stack: Stack, job_id: UUID) -> bool:
+    return bool(
+        await stack.query("SELECT 1 FROM discard WHERE job_id = $1 AND finished_at IS NOT NULL", job_id)
+    )

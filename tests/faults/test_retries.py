@@ -10,11 +10,10 @@ import pytest
 from sluice.client import ApiClient
 from tests.faults.families import RECORDS, Family, rejected_family
 from tests.faults.jobs import events, struck, until
-from tests.faults.proxy import Fate, standing_before
+from tests.faults.proxy import COMMIT, Fate, standing_before
 from tests.stack import Stack, kill
 
 POINTS = ("after_claim", "before_copy", "after_copy", "after_fence", "after_commit", "before_finish")
-_COMMIT = b"COMMIT;\0"
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ async def test_a_commit_of_a_retry_whose_answer_is_lost_counts_once(
     struck_by: list[Fate] = []
 
     def judge(piece: bytes) -> Fate:
-        if not piece.endswith(_COMMIT) or chance.random() > 0.3:
+        if not piece.endswith(COMMIT) or chance.random() > 0.3:
             return Fate.PASS
         struck_by.append(chance.choice([Fate.LOSE, Fate.CUT, Fate.LOSE_ANSWER]))
         return struck_by[-1]

@@ -12,6 +12,7 @@ from settings import tortoise_config
 from sluice.endpoints import Services
 from tests.factories import make_job
 from tests.graph.api import MAX_UPLOAD_BYTES, Owner
+from tests.graph.finished import CONTENT, finished_job
 from tests.graph.rows import make_schema
 from tests.stack import Stack, running
 
@@ -67,3 +68,9 @@ async def schema(partner: Owner) -> RecordSchema:
 async def job(partner: Owner, schema: RecordSchema) -> Job:
     """A PENDING job of `partner`."""
     return await make_job(partner=partner.row, schema=schema)
+
+
+@pytest.fixture
+async def rejecting(partner: Owner, store: Path) -> Job:
+    """A job with three rejected records of five."""
+    return await finished_job(partner, store, CONTENT)

@@ -54,7 +54,7 @@ async def test_an_allowed_origin_may_ask_and_read(
 
     assert (200, origin) == (preflight.status_code, preflight.headers["access-control-allow-origin"])
     assert wanted == preflight.headers["access-control-allow-headers"]
-    assert {"GET", "POST"} == set(preflight.headers["access-control-allow-methods"].split(", "))
+    assert {"GET", "HEAD", "POST"} == set(preflight.headers["access-control-allow-methods"].split(", "))
     assert "access-control-allow-credentials" not in preflight.headers
     assert (200, origin) == (response.status_code, response.headers["access-control-allow-origin"])
     assert "Origin" in response.headers["vary"]

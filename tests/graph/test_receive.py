@@ -141,7 +141,7 @@ async def test_two_submissions_with_one_key_at_the_same_time_make_one_job(
     schema = await make_schema(partner=await make_partner())
     jobs = []
     for _ in range(2):
-        monkeypatch.setattr(Submission, "_earlier", _none_at_first(Submission._earlier))
+        monkeypatch.setattr(Submission, "earlier", _none_at_first(Submission.earlier))
         upload = await _upload(files, _sending(_WHOLE, then=_END))
         jobs.append(await Submission(schema, FileFormat.CSV, upload, "once").receive())
         await upload.close()

@@ -44,6 +44,8 @@ class Layout:
     """Byte offset of the line after the header."""
     line: int
     """Number of the line after the header."""
+    header_offset: int
+    """Byte offset of the header's first byte; of the first record where there is no header."""
 
     def parse(self, lines: Iterator[str]) -> Any:
         """A strict `csv.reader` over physical lines."""
@@ -91,6 +93,7 @@ def find_layout(file: BinaryIO, definition: Definition, delimiter: str | None) -
         _columns(definition, names, head),
         lines.offsets[head.size if options.header else 0],
         lines.first_line + (head.size if options.header else 0),
+        lines.offsets[0],
     )
 
 
