@@ -45,7 +45,9 @@ class JobProgress:
     bytes_total: BigInt = strawberry.field(description="The file's length.")
     bytes_read: BigInt = strawberry.field(description="How far the file has been read and loaded.")
     records_read: BigInt = strawberry.field(description="Records decided: accepted and rejected ones.")
-    records_accepted: BigInt = strawberry.field(description="Records loaded.")
+    records_accepted: BigInt = strawberry.field(
+        description="Records without an error: loaded, unless it is a dry run. A discard does not change it."
+    )
     records_rejected: BigInt = strawberry.field(description="Records with at least one error.")
     records_per_second: float | None = strawberry.field(description="The pace; null while it is not known.")
     eta_seconds: float | None = strawberry.field(

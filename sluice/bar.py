@@ -26,6 +26,9 @@ class Bar(Protocol):
     def show(self, state: dict[str, Any]) -> None:
         """A JobProgress."""
 
+    def show_discard(self, state: dict[str, Any]) -> None:
+        """A JobDiscard."""
+
     def lost(self) -> None:
         """Nobody tells at the moment."""
 
@@ -71,6 +74,9 @@ class _Live:
     def show(self, state: dict[str, Any]) -> None:
         self._update(state["percent"], _job_pace(state), _counts(state))
 
+    def show_discard(self, state: dict[str, Any]) -> None:
+        self._update(state["percent"], "", _discarded(state))
+
     def lost(self) -> None:
         self._progress.update(self._task, pace="", words=_LOST)
 
@@ -92,6 +98,10 @@ class _Lines:
         words = ", ".join(filter(None, (_counts(state), _job_pace(state))))
         self._say(f"{state['percent']:5.1f} %  {words}")
 
+    def show_discard(self, state: dict[str, Any]) -> None:
+        self._is_lost = False
+        self._say(f"{state['percent']:5.1f} %  {_discarded(state)}")
+
     def lost(self) -> None:
         if not self._is_lost:
             self._say(_LOST)
@@ -106,6 +116,10 @@ def _counts(state: dict[str, Any]) -> str:
     if rejected := int(state["recordsRejected"]):
         words += f", {rejected:,} rejected"
     return words
+
+
+def _discarded(state: dict[str, Any]) -> str:
+    return f"{int(state['recordsDiscarded']):,} of {int(state['recordsTotal']):,} records deleted"
 
 
 def _job_pace(state: dict[str, Any]) -> str:

@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     _add_jobs(to)
     _add_job(to)
     _add_errors(to)
+    _add_retry(to)
+    _add_commit(to)
+    _add_discard(to)
     _add_cancel(to)
     return top
 
@@ -105,6 +108,11 @@ def _add_submit(to: Any) -> None:
     submit.add_argument("file", metavar="FILE", type=Path)
     submit.add_argument("--schema", metavar="ID", required=True, help="id of the schema that describes it")
     submit.add_argument("--format", choices=_FORMATS, help="default: from the file name's extension")
+    submit.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="decide every record, and load none: `sluice commit` does it later",
+    )
     submit.add_argument("--watch", action="store_true", help="show its progress and what became of it")
     _add_client(submit)
 
@@ -128,7 +136,38 @@ def _add_errors(to: Any) -> None:
     errors.add_argument("job", metavar="JOB", help="the job's id")
     errors.add_argument("--field", metavar="NAME", help="only errors of this field")
     errors.add_argument("--code", type=str.upper, help="only errors with this code, such as INVALID_DATE")
+    errors.add_argument(
+        "--download", metavar="FOLDER", nargs="?", const=Path(), type=Path,
+        help="save the rejected records and a report of the errors as files; default: in this folder",
+    )  # fmt: skip
     _add_client(errors)
+
+
+def _add_retry(to: Any) -> None:
+    retry = _add(to, "retry", commands.retry, "try a job's rejected records again; prints the new job's id")
+    retry.add_argument("job", metavar="JOB", help="the job's id")
+    retry.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?",
+        help="the records, corrected; left out: as they were sent, which makes sense with --schema",
+    )  # fmt: skip
+    retry.add_argument("--schema", metavar="ID", help="id of another version of the job's schema")
+    retry.add_argument("--format", choices=_FORMATS, help="default: from the file name's extension")
+    retry.add_argument("--watch", action="store_true", help="show its progress and what became of it")
+    _add_client(retry)
+
+
+def _add_commit(to: Any) -> None:
+    commit = _add(to, "commit", commands.commit, "load the file of a dry run; prints the new job's id")
+    commit.add_argument("job", metavar="JOB", help="the dry run's id")
+    commit.add_argument("--watch", action="store_true", help="show its progress and what became of it")
+    _add_client(commit)
+
+
+def _add_discard(to: Any) -> None:
+    discard = _add(to, "discard", commands.discard, "delete the records that a finished job has loaded")
+    discard.add_argument("job", metavar="JOB", help="the job's id")
+    discard.add_argument("--yes", action="store_true", help="do not ask")
+    _add_client(discard)
 
 
 def _add_cancel(to: Any) -> None:

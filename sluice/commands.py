@@ -104,9 +104,37 @@ def submit(options: Namespace) -> int:
     return asyncio.run(
         submit.submit(
             _client(options), options.file, options.schema, options.format,
+            dry_run=options.dry_run, watch=options.watch, as_json=options.json,
+        )
+    )  # fmt: skip
+
+
+def retry(options: Namespace) -> int:
+    """`sluice retry`."""
+    from sluice import submit
+
+    return asyncio.run(
+        submit.retry(
+            _client(options), options.job, options.file, options.schema, options.format,
             watch=options.watch, as_json=options.json,
         )
     )  # fmt: skip
+
+
+def commit(options: Namespace) -> int:
+    """`sluice commit`."""
+    from sluice import submit
+
+    return asyncio.run(
+        submit.commit(_client(options), options.job, watch=options.watch, as_json=options.json)
+    )
+
+
+def discard(options: Namespace) -> int:
+    """`sluice discard`."""
+    from sluice.discard import discard
+
+    return asyncio.run(discard(_client(options), options.job, yes=options.yes, as_json=options.json))
 
 
 def jobs(options: Namespace) -> int:
@@ -125,8 +153,14 @@ def job(options: Namespace) -> int:
 
 def errors(options: Namespace) -> int:
     """`sluice errors`."""
-    from sluice import jobs
+    from sluice import downloads, jobs
 
+    if options.download:
+        if options.field or options.code:
+            raise SluiceError("--download saves all errors of the job: leave out --field and --code")
+        return asyncio.run(
+            downloads.download(_client(options), options.job, options.download, as_json=options.json)
+        )
     only = {"field": options.field, "code": options.code}
     wanted = {name: value for name, value in only.items() if value is not None}
     return asyncio.run(jobs.errors(_client(options), options.job, wanted, as_json=options.json))

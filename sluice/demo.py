@@ -1,4 +1,7 @@
-"""`sluice demo`: four files go the whole way, on a Sluice of their own, as partners would send them."""
+"""`sluice demo`: four files go the whole way, on a Sluice of their own, as partners would send them.
+
+In the end the rejected records of one come back, are corrected, and are loaded.
+"""
 
 import asyncio
 import contextlib
@@ -14,7 +17,7 @@ from settings import settings
 from sluice import binaries, endpoints, jobs, operations, partners, report, run_files, stack, submit
 from sluice.client import ApiClient
 from sluice.errors import SluiceError
-from sluice.samples import RECORDS, SAMPLES, Sample
+from sluice.samples import RECORDS, SAMPLES, Sample, correct
 from sluice.stack import Plan
 from sluice.supervisor import Children
 
@@ -23,6 +26,7 @@ _LIVELY = {"SLUICE_PROGRESS_INTERVAL_SECONDS": "0.1", "SLUICE_BATCH_RECORDS": "1
 
 
 _SECONDS = 120
+_EXAMPLES = "amount 12,50 → 12.50, currency EURO → EUR, …"
 _LOG = "sluice.log"
 
 
@@ -36,7 +40,9 @@ async def demo(*, keep: bool = False) -> int:
             report.plain(console, f"The API answers at {plan.address}/graphql.")
             key = await partners.create(services.database_url, "Demo Ltd")
             async with _patience(plan), ApiClient(plan.address, key) as client:
-                faults = [await _show(console, client, sample, folder) for sample in SAMPLES]
+                shown = [await _show(console, client, sample, folder) for sample in SAMPLES]
+                faults = [fault for _, fault in shown]
+                faults.append(await _fix_and_retry(console, client, shown[0][0], folder))
     _say_goodbye(console, [fault for fault in faults if fault])
     return 1 if any(faults) else 0
 
@@ -81,14 +87,38 @@ async def _patience(plan: Plan) -> AsyncIterator[None]:
         ) from None
 
 
-async def _show(console: Console, client: ApiClient, sample: Sample, folder: Path) -> str | None:
-    """Sends one sample, shows what becomes of it; what is wrong with the result, if anything."""
+async def _show(
+    console: Console, client: ApiClient, sample: Sample, folder: Path
+) -> tuple[dict[str, Any], str | None]:
+    """Sends one sample, shows what becomes of it; the job, and what is wrong with it, if anything."""
     path, spoilt = await asyncio.to_thread(sample.make, folder)
     saved = await operations.create_schema(client, sample.schema)
     console.rule(style="dim") if console.is_terminal else console.print()
-    job = await submit.follow(console, client, path, saved["id"])
+    job = await submit.follow(console, client, path.name, path, submit.sending(client, saved["id"]))
     report.summary(console, job, await jobs.first_errors(client, job["id"]))
-    return _fault(job, spoilt)
+    return job, _fault(job, spoilt)
+
+
+async def _fix_and_retry(
+    console: Console, client: ApiClient, job: dict[str, Any], folder: Path
+) -> str | None:
+    """The rejected records of a CSV file come back, are corrected, and are tried again; what is wrong then, if anything."""
+    console.rule(style="dim") if console.is_terminal else console.print()
+    link = (await operations.downloads(client, job["id"]))["rejectedFile"]
+    rejected = folder / link["filename"]
+    await client.download(link["url"], rejected)
+    count = int(job["outstanding"])
+    report.plain(console, f"{rejected.name}  {count:,} rejected records are back, as they were sent")
+    corrected = await asyncio.to_thread(correct, rejected)
+    report.plain(console, f"{corrected.name}  the same, corrected: {_EXAMPLES}")
+    retry = await submit.follow(
+        console, client, corrected.name, corrected,
+        lambda content: operations.retry(client, job["id"], content),
+    )  # fmt: skip
+    report.summary(console, retry, [])
+    left = int((await operations.job(client, job["id"]))["outstanding"])
+    report.plain(console, f"{job['filename']}  outstanding: {count:,} before, {left:,} now")
+    return f"{job['filename']}: {left} records are still outstanding" if left else None
 
 
 def _fault(job: dict[str, Any], spoilt: int) -> str | None:

@@ -36,6 +36,7 @@ async def job(client: ApiClient, job_id: str, *, watch: bool, as_json: bool) -> 
             print_json([found])
         else:
             report.summary(report.console(), found, await first_errors(client, job_id))
+            report.next_steps(report.console(), found)
     return 1 if watch and found["status"] != "COMPLETED" else 0
 
 

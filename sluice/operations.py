@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,33 @@ mutation Submit($input: SubmitFileInput!) {
 }
 """
 
+_RETRY = """
+mutation Retry($input: RetryJobInput!) {
+  retryJob(input: $input) {
+    job { id }
+    userErrors { code message field }
+  }
+}
+"""
+
+_COMMIT = """
+mutation Commit($input: CommitJobInput!) {
+  commitJob(input: $input) {
+    job { id }
+    userErrors { code message field }
+  }
+}
+"""
+
+_DISCARD = """
+mutation Discard($input: DiscardRecordsInput!) {
+  discardRecords(input: $input) {
+    job { id }
+    userErrors { code message field }
+  }
+}
+"""
+
 _CANCEL = """
 mutation Cancel($input: CancelJobInput!) {
   cancelJob(input: $input) {
@@ -48,6 +75,22 @@ subscription Progress($jobId: ID!) {
 }
 """
 
+_DISCARD_PROGRESS = """
+subscription Progress($jobId: ID!) {
+  discardProgress(jobId: $jobId) { status percent recordsTotal recordsDiscarded }
+}
+"""
+
+_DOWNLOADS = """
+query Downloads($id: ID!) {
+  job(id: $id) {
+    status
+    rejectedFile { url filename }
+    errorReport { url filename }
+  }
+}
+"""
+
 _JOB_FIELDS = """
 fragment Fields on Job {
   id filename format status sizeBytes sha256 createdAt startedAt finishedAt
@@ -55,6 +98,9 @@ fragment Fields on Job {
   progress { percent bytesRead recordsRead recordsAccepted recordsRejected recordsPerSecond etaSeconds }
   failure { code message recordIndex line }
   errorSummary { field code count }
+  dryRun onFailure outstanding
+  parent { id } commit { id } dryRunJob { id }
+  discard { status recordsTotal recordsDiscarded }
 }
 """
 
@@ -102,14 +148,56 @@ async def create_schema(client: ApiClient, definition: Object) -> Object:
 
 
 async def submit_file(
-    client: ApiClient, schema_id: str, content: BinaryIO, file_format: str | None = None
+    client: ApiClient,
+    schema_id: str,
+    content: BinaryIO,
+    file_format: str | None = None,
+    *,
+    dry_run: bool = False,
 ) -> str:
     """Uploads an open file as it is read, under its name; the job's id. Raises ApiError."""
-    given: Object = {"schemaId": schema_id}
-    if file_format:
-        given["format"] = file_format.upper()
+    given: Object = {"schemaId": schema_id, "dryRun": dry_run, **_format(file_format)}
     data = await client.upload(_SUBMIT, given, Path(content.name).name, content)
     return cast("str", _made(data["submitFile"], "job")["id"])
+
+
+async def retry(
+    client: ApiClient,
+    job_id: str,
+    content: BinaryIO | None,
+    schema_id: str | None = None,
+    file_format: str | None = None,
+) -> str:
+    """Tries rejected records again, as they were sent or as the open file has them; the new job's id. Raises ApiError."""
+    given: Object = {"jobId": job_id, **_format(file_format)}
+    if schema_id:
+        given["schemaId"] = schema_id
+    if content is None:
+        data = await client.execute(_RETRY, {"input": given})
+    else:
+        data = await client.upload(_RETRY, given, Path(content.name).name, content)
+    return cast("str", _made(data["retryJob"], "job")["id"])
+
+
+def _format(name: str | None) -> Object:
+    return {"format": name.upper()} if name else {}
+
+
+async def commit(client: ApiClient, job_id: str) -> str:
+    """Loads the file of a dry run; the new job's id. Raises ApiError."""
+    data = await client.execute(_COMMIT, {"input": {"jobId": job_id}})
+    return cast("str", _made(data["commitJob"], "job")["id"])
+
+
+async def discard(client: ApiClient, job_id: str) -> None:
+    """Asks for the deletion of what a job has loaded. Raises ApiError."""
+    data = await client.execute(_DISCARD, {"input": {"jobId": job_id}})
+    _made(data["discardRecords"], "job")
+
+
+async def downloads(client: ApiClient, job_id: str) -> Object:
+    """A job's status, and the links to its rejected records and to its errors. Raises ApiError."""
+    return _found((await client.execute(_DOWNLOADS, {"id": job_id}))["job"], job_id)
 
 
 async def cancel(client: ApiClient, job_id: str) -> Object:
@@ -127,20 +215,39 @@ def _made(payload: Object, name: str) -> Object:
 async def progress(
     client: ApiClient, job_id: str, on_lost: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Object]:
-    """Each state of a job up to its final one, through lost connections: a subscription begins with the state now.
+    """Each state of a job up to its final one, as `_states` gives them."""
+    async with aclosing(_states(client, _PROGRESS, job_id, on_lost)) as states:
+        async for state in states:
+            yield state
+
+
+async def discard_progress(
+    client: ApiClient, job_id: str, on_lost: Callable[[], None] = lambda: None
+) -> AsyncIterator[Object]:
+    """Each state of a job's discard up to its final one, as `_states` gives them."""
+    async with aclosing(_states(client, _DISCARD_PROGRESS, job_id, on_lost)) as states:
+        async for state in states:
+            yield state
+
+
+async def _states(
+    client: ApiClient, subscription: str, job_id: str, on_lost: Callable[[], None]
+) -> AsyncGenerator[Object]:
+    """Through lost connections: a subscription begins with the state now.
 
     Raises ApiError, and Unreachable when nobody answers for a minute and a half.
     """
     lost_at: float | None = None
     while True:
         # A server that is stopping may complete every subscription.
-        lost = Unreachable(f"{client.url} ended the subscription before the job was done")
+        lost = Unreachable(f"{client.url} ended the subscription before the end")
         try:
-            async with aclosing(client.subscribe(_PROGRESS, {"jobId": job_id})) as events:
+            async with aclosing(client.subscribe(subscription, {"jobId": job_id})) as events:
                 async for event in events:
                     lost_at = None
-                    yield event["jobProgress"]
-                    if event["jobProgress"]["status"] in _FINAL:
+                    [state] = event.values()
+                    yield state
+                    if state["status"] in _FINAL:
                         return
         except Unreachable as error:
             lost = error

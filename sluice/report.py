@@ -44,6 +44,38 @@ def summary(console: Console, job: dict[str, Any], first_errors: list[dict[str, 
         errors(console, first_errors)
 
 
+def next_steps(console: Console, job: dict[str, Any]) -> None:
+    """What the job belongs to, and what to type next."""
+    id = job["id"]
+    if job["parent"]:
+        plain(console, f"  a retry of {job['parent']['id']}")
+    if job["dryRunJob"]:
+        plain(console, f"  a commit of the dry run {job['dryRunJob']['id']}")
+    if discard := job["discard"]:
+        done, total = int(discard["recordsDiscarded"]), int(discard["recordsTotal"])
+        plain(console, f"  discard: {discard['status'].lower()}, {done:,} of {total:,} records deleted")
+    if job["status"] not in _STATUS_STYLE:
+        return
+    if job["dryRun"]:
+        _after_dry_run(console, job)
+    elif outstanding := int(job["outstanding"]):
+        plain(console, f"  outstanding: {outstanding:,} of the rejected records are not loaded")
+        plain(console, f"To fix them: sluice errors {id} --download")
+        plain(console, f"then, with the corrected file: sluice retry {id} FILE --watch")
+
+
+def _after_dry_run(console: Console, job: dict[str, Any]) -> None:
+    id = job["id"]
+    if job["commit"]:
+        plain(console, f"  a dry run, committed by {job['commit']['id']}")
+        return
+    plain(console, "  a dry run: nothing of it is loaded")
+    if int(job["progress"]["recordsRejected"]):
+        plain(console, f"To see what is wrong: sluice errors {id} --download")
+    if job["status"] != "CANCELLED":
+        plain(console, f"To load it: sluice commit {id} --watch")
+
+
 def _status(status: str) -> Text:
     return Text(status, style=_STATUS_STYLE.get(status, "bold"))
 

@@ -64,7 +64,7 @@ def orders(count: int) -> Iterator[tuple[Order, bool]]:
         order = _good(number, chance)
         spoilt = chance.random() < _SPOILT
         if spoilt:
-            order |= chance.choice(_FAULTS)
+            order |= chance.choice(FAULTS)
         yield order, spoilt
 
 
@@ -82,7 +82,7 @@ def _good(number: int, chance: random.Random) -> Order:
     }
 
 
-_FAULTS: tuple[Order, ...] = (
+FAULTS: tuple[Order, ...] = (
     {"amount": "12,50"},
     {"amount": -5},
     {"amount": "n/a", "quantity": "a dozen"},
@@ -93,6 +93,31 @@ _FAULTS: tuple[Order, ...] = (
     {"ordered_on": "2025-02-30"},
     {"order_id": "12345", "paid": "maybe"},
 )
+
+
+CORRECTIONS: dict[str, dict[str, str]] = {
+    "amount": {"12,50": "12.50", "-5": "5", "n/a": "12"},
+    "quantity": {"a dozen": "12"},
+    "currency": {"EURO": "EUR"},
+    "customer_email": {"ada(at)example.com": "ada@example.com"},
+    "customer_name": {"": "Ada Lovelace"},
+    "ordered_on": {"31/12/2025": "2025-12-31", "2025-02-30": "2025-02-28"},
+    "order_id": {"12345": "ORD-012345"},
+    "paid": {"maybe": "false"},
+}
+"""What a person would make of the faults: column -> wrong -> right."""
+
+
+def correct(rejected: Path) -> Path:
+    """Corrects a CSV file of spoilt orders; where the corrected one lies."""
+    corrected = rejected.with_name("orders.corrected.csv")
+    with rejected.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    _write_csv(
+        corrected,
+        ({name: CORRECTIONS.get(name, {}).get(value, value) for name, value in row.items()} for row in rows),
+    )
+    return corrected
 
 
 def _write_csv(path: Path, rows: Iterator[Order]) -> None:

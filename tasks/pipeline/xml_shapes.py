@@ -11,7 +11,7 @@ from itertools import repeat
 from lxml import etree
 
 from tasks.pipeline.record import Value
-from tasks.pipeline.xml_rows import Rows
+from tasks.pipeline.xml_rows import NAMESPACE, Rows
 
 Parse = Callable[[Sequence[str]], "Sequence[etree._Element] | None"]  # noqa: SLF001
 """From the texts of records to their elements; None where they are no records."""
@@ -26,7 +26,11 @@ TOKEN = re.compile(
 """A text (group 1), and the comment, processing instruction, CDATA or tag behind it. Of a tag: 2 the slash of an end
 tag, 3 the name, 4 what follows that."""
 
-_ATTRIBUTE = r"""[ \t\r\n]+(?!xmlns=)[^ \t\r\n:="'<>/]+=(?:"[^"<&\t\r\n]*+"|'[^'<&\t\r\n]*+')"""
+_DECLARATION = f"""xmlns:sluice=(?:"{NAMESPACE}"|'{NAMESPACE}')"""
+_NAME = r"""(?!xmlns=)(?:[^ \t\r\n:="'<>/]+|sluice:index)"""
+_ATTRIBUTE = rf"""[ \t\r\n]+(?:{_DECLARATION}|{_NAME}=(?:"[^"<&\t\r\n]*+"|'[^'<&\t\r\n]*+'))"""
+"""One without a prefix; or ours, as we write it in a file that is to come back."""
+
 _ATTRIBUTES = re.compile(rf"((?:{_ATTRIBUTE})*+){_SPACE}/?")
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));")
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -107,6 +111,10 @@ def _attributes(text: str, group: int) -> tuple[str, str, int]:
     """The same for the attributes of a start tag, and the number of the last group."""
     pattern = sample = ""
     for attribute in re.findall(_ATTRIBUTE, text):
+        if attribute.lstrip().startswith("xmlns:"):
+            pattern += re.escape(attribute)
+            sample += attribute
+            continue
         group += 1
         before, _, value = attribute.partition("=")
         quote = value[0]

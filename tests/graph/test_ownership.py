@@ -119,7 +119,7 @@ async def test_watching_what_is_not_ones_own_is_not_found(
 
 @dataclass(frozen=True)
 class _World:
-    """Two partners, each with two jobs of two records; the other one's were made in between."""
+    """Two partners, each with two jobs of two records and a retry; the other one's were made in between."""
 
     http: httpx.AsyncClient
     stack: Stack
@@ -144,16 +144,17 @@ async def _world(http: httpx.AsyncClient, stack: Stack, me: Owner, other: Owner)
             [f'{{"owner": "{owner.id}"}}'] * 2,
             [(2, "mine" if owner is me else "theirs", "REQUIRED")] * 2,
         )
-        rows += [schema, job]
+        retry = await make_job(partner=owner.row, schema=schema, parent_id=job.id, root_id=job.id)
+        rows += [schema, retry, job]
     page = "(first: 1) { pageInfo { endCursor } }"
     their_job = rows[-1]
-    query = (
-        f"query ($id: ID!) {{ jobs{page} recordSchemas{page} job(id: $id) {{ records{page} errors{page} }} }}"
-    )
+    query = f"query ($id: ID!) {{ jobs{page} recordSchemas{page} job(id: $id) {{ records{page} errors{page} retries{page} }} }}"
     seen = await data(http, other, query, id=id_of(their_job))
     lists = {"jobs": seen["jobs"], "recordSchemas": seen["recordSchemas"], **seen["job"]}
     cursors = {name: page["pageInfo"]["endCursor"] for name, page in lists.items()}
-    my_job = next(row for row in rows if isinstance(row, Job) and row.partner_id == me.id)
+    my_job = next(
+        row for row in rows if isinstance(row, Job) and row.partner_id == me.id and row.parent_id is None
+    )
     mine = {id_of(row) for row in rows if getattr(row, "partner_id", None) == me.id}
     return _World(http, stack, me, my_job, mine, cursors)
 
@@ -194,6 +195,21 @@ async def _watched(world: _World, id: str, query: str = PROGRESS) -> object:
 
 
 _DISCARDING = "subscription ($id: ID!) { discardProgress(jobId: $id) { at } }"
+
+
+async def _retried(world: _World, id: str) -> object:
+    return await _retry(world, {"jobId": id})
+
+
+async def _retried_by(world: _World, id: str) -> object:
+    return await _retry(world, {"jobId": id_of(world.my_job), "schemaId": id})
+
+
+async def _retry(world: _World, given: dict[str, str]) -> object:
+    query = "mutation ($input: RetryJobInput!) { retryJob(input: $input) { job { id } userErrors { code } } }"
+    return (await world.ask(query, input=given))["retryJob"]
+
+
 _NOTHING = {"job": None, "userErrors": [{"code": "NOT_FOUND"}]}
 _IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
     "Query.job(id)": (lambda world, given: _found(world, "job", given), {"found": None}),
@@ -203,6 +219,8 @@ _IDS: dict[str, tuple[Callable[[_World, str], Awaitable[object]], object]] = {
     "Mutation.cancelJob(input.jobId)": (_cancelled, _NOTHING),
     "Mutation.commitJob(input.jobId)": (_committed, _NOTHING),
     "Mutation.discardRecords(input.jobId)": (_discarded, _NOTHING),
+    "Mutation.retryJob(input.jobId)": (_retried, _NOTHING),
+    "Mutation.retryJob(input.schemaId)": (_retried_by, _NOTHING),
     "Mutation.submitFile(input.schemaId)": (_submitted, _NOTHING),
     "Subscription.jobProgress(jobId)": (_watched, [("error", "NOT_FOUND")]),
     "Subscription.discardProgress(jobId)": (
@@ -223,10 +241,15 @@ async def _inner_after(world: _World, name: str, field: str) -> set[str]:
     return {str(node[field]) for node in found["job"][name]["nodes"]}
 
 
+async def _retries_after(world: _World) -> set[str]:
+    return await _inner_after(world, "retries", "id")
+
+
 _CURSORS: dict[str, tuple[Callable[[_World], Awaitable[set[str]]], Callable[[_World], set[str]]]] = {
     "Query.jobs(after)": (lambda world: _rows_after(world, "jobs"), lambda world: world.my_rows),
     "Query.recordSchemas(after)": (lambda world: _rows_after(world, "recordSchemas"), lambda world: world.my_rows),
     "Job.records(after)": (lambda world: _inner_after(world, "records", "data"), lambda world: {str({"owner": str(world.me.id)})}),
+    "Job.retries(after)": (_retries_after, lambda world: world.my_rows),
     "Job.errors(after)": (lambda world: _inner_after(world, "errors", "field"), lambda world: {"mine"}),
 }  # fmt: skip
 """Every place into which a cursor goes, and what may come of another partner's."""
@@ -270,12 +293,13 @@ async def test_a_foreign_id_is_like_nobodys_wherever_it_goes(
     """Foreign, unknown and senseless ids have one and the same answer, which tells nothing."""
     world = await _world(app_client, stack, partner, other_partner)
     ask, nothing = _IDS[place]
+    before = await Job.filter(partner_id=partner.id).count()
 
     for name, id in (await _theirs(other_partner, partner)).items():
         assert nothing == await ask(world, id), name
 
     assert 0 == await Job.filter(status=JobStatus.CANCELLED).filter(partner_id=other_partner.id).count()
-    assert 2 == await Job.filter(partner_id=partner.id).count()
+    assert before == await Job.filter(partner_id=partner.id).count()
     theirs = await Job.filter(partner_id=other_partner.id).values_list("id", flat=True)
     assert 1 == await Discard.filter(job_id__in=list(theirs)).count()
 

@@ -22,6 +22,11 @@ _STATEMENTS = {
     _JOB % 'errors(filter: {field: "nobody"}) { totalCount nodes { line } }': 1,
     "{ jobs(first: 20) { totalCount nodes { status progress { percent } errorSummary { count } recordSchema { name } } } }": 3,
     "{ jobs(first: 20) { nodes { status dryRun onFailure discard { percent } commit { id } dryRunJob { id } } } }": 2,
+    "{ jobs(first: 20) { nodes { outstanding parent { id } } } }": 3,
+    _JOB % "outstanding": 1,
+    _JOB % "retries(first: 20) { totalCount nodes { outstanding parent { id } } }": 5,
+    _JOB
+    % "records(first: 10, includeRetries: true) { totalCount nodes { data } pageInfo { hasNextPage } }": 2,
     "{ jobs(first: 20) { nodes { status } } }": 1,
     "{ recordSchemas(first: 20) { totalCount nodes { name fields { name } csv { quote } } } }": 2,
 }
@@ -38,6 +43,10 @@ async def test_a_query_costs_so_many_statements(
         for _ in range(jobs)
     ]
     await load(rows[0], ['{"id": 1}'] * 20, [(20 + n, "id", "REQUIRED") for n in range(20)])
+    for row in rows:
+        retry = await make_job(partner=partner.row, parent_id=rows[0].id, root_id=rows[0].id)
+        await load(retry, [], [(0, "id", "REQUIRED")])
+        await make_job(partner=partner.row, parent_id=row.id, root_id=row.id)
     context = Context(cast("Backends", None), partner.key, partner.row)
 
     with caplog.at_level(logging.DEBUG, "tortoise.db_client"):

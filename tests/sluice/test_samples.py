@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sluice.samples import SAMPLES, Sample, orders
+from sluice.samples import CORRECTIONS, FAULTS, SAMPLES, Sample, correct, orders
 
 RECORDS = 500
 
@@ -37,3 +37,19 @@ def test_sample_is_well_formed_and_always_the_same(sample: Sample, tmp_path: Pat
     assert written == second.read_bytes()
     assert spoilt == sum(is_spoilt for _, is_spoilt in orders(RECORDS))
     assert 0 < spoilt < RECORDS * 0.05
+
+
+def test_every_spoilt_order_is_corrected(tmp_path: Path) -> None:
+    """As often as a fault stands in the file, and nothing else is changed."""
+    spoilt, _ = SAMPLES[0].make(tmp_path, RECORDS)
+
+    corrected = correct(spoilt).read_text(encoding="utf-8")
+
+    assert {name for fault in FAULTS for name in fault} == set(CORRECTIONS)
+    wrong = [
+        (name, value) for row in csv.DictReader(corrected.splitlines(keepends=True))
+        for name, value in row.items() if value in CORRECTIONS.get(name, {})
+    ]  # fmt: skip
+    assert [] == wrong
+    good = [str(order["order_id"]) for order, is_spoilt in orders(RECORDS) if not is_spoilt]
+    assert [] == [order_id for order_id in good if order_id not in corrected]

@@ -44,7 +44,7 @@ class Typed:
         return await asyncio.to_thread(
             subprocess.run,
             self.command(*arguments),
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=SECONDS, check=False,
+            cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=False,
         )  # fmt: skip
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -2,15 +2,18 @@
 
 import json
 import tracemalloc
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.pipeline.definition import Definition, define
+from tasks.pipeline.formats import xml
+from tasks.pipeline.index_names import with_index
 from tasks.pipeline.origins import Marks, Origins, marks
 from tasks.pipeline.record import FileFormat
-from tests.tasks.pipeline.reading import schema
+from tests.tasks.pipeline.reading import read_once, schema
 from tests.tasks.pipeline.retries import origins_file, retried
 
 CSV, TSV, JSON, NDJSON, XML = FileFormat
@@ -307,3 +310,57 @@ def test_marks_hold_what_was_added() -> None:
         found.add(number)
 
     assert [0, 8, 17] == [number for number in range(-20, 40) if number in found]
+
+
+_QUICK = (
+    b"<os>"
+    + b"\n".join(
+        b'<o xmlns:sluice="urn:sluice" sluice:index="%d" a="x"><id>1</id></o>' % k for k in range(200)
+    )
+    + b"</os>"
+)
+_HEAD = b'<os xmlns:sluice="urn:sluice">'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(_QUICK, id="declared_in_each"),
+        pytest.param(
+            _QUICK.replace(b' xmlns:sluice="urn:sluice"', b"").replace(b"<os>", _HEAD),
+            id="declared_in_the_root",
+        ),
+        pytest.param(
+            _QUICK.replace(b' xmlns:sluice="urn:sluice"', b"").replace(
+                b"<os>", _HEAD.replace(b"urn:", b"urn:not-")
+            ),
+            id="another_namespace",
+        ),
+        pytest.param(
+            _QUICK.replace(b'"urn:sluice" sluice:index="7"', b'"urn:other" sluice:index="7"'),
+            id="another_in_one",
+        ),
+        pytest.param(
+            _QUICK.replace(b' xmlns:sluice="urn:sluice" sluice:index="7"', b' sluice:index="7"'),
+            id="undeclared_in_one",
+        ),
+        pytest.param(_QUICK.replace(b'sluice:index="7"', b'sluice:index="&#55;"'), id="a_reference"),
+        pytest.param(_QUICK.replace(b"<id>", b'<id sluice:index="5">'), id="inside_too"),
+        pytest.param(_QUICK.replace(b' a="x"', b' a="x" index="mine"'), id="and_their_own"),
+    ],
+)
+@pytest.mark.parametrize(
+    "definition", [schema("id", "@index?", "@a"), schema("id", "@a", unknown_fields="REJECT")]
+)
+def test_the_quick_way_through_xml_finds_each_index_that_the_careful_one_finds(
+    data: bytes, definition: Definition
+) -> None:
+    """Row for row, fault for fault, and the same damage."""
+    reading = with_index(definition, XML)
+
+    quick = read_once(xml.read, data, reading)
+    careful = read_once(partial(xml.read, quick=False), data, reading)
+
+    assert careful.records == quick.records
+    assert str(careful.error) == str(quick.error)
+    assert careful.error or 200 == len(careful.records)
