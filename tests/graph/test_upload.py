@@ -315,6 +315,23 @@ async def test_a_wrong_schema_is_refused_before_the_file(stack: Stack, partner: 
     assert "NOT_FOUND" == answer["data"]["submitFile"]["userErrors"][0]["code"]  # type: ignore[index]
 
 
+async def test_a_retry_that_cannot_be_is_refused_before_the_file(
+    stack: Stack, store: Path, partner: Owner, job: Job
+) -> None:
+    """A job that is not finished: told as soon as the file's headers have arrived, and nothing is left of the origins."""
+    before = _files(store)
+    reader, writer = await _open(stack, partner, 5_000_000)
+    query = "mutation ($input: RetryJobInput!) { retryJob(input: $input) { job { id } userErrors { code } } }"
+    given = {"query": query, "variables": {"input": {"jobId": id_of(job), "file": None}}}
+    writer.write(part("operations", json.dumps(given)) + _MAP + _FILE)
+
+    _, answer = await _read_answer(reader)
+
+    writer.close()
+    assert {"job": None, "userErrors": [{"code": "INVALID_STATE"}]} == answer["data"]["retryJob"]  # type: ignore[index]
+    assert before == _files(store)
+
+
 async def test_an_invalid_operation_is_refused_before_the_file(stack: Stack, partner: Owner) -> None:
     """The document is validated while the file has not begun."""
     reader, writer = await _open(stack, partner, 5_000_000)
