@@ -18,6 +18,10 @@ from tests.graph.finished import finished_job
 from tests.stack import Stack
 
 ERRORS = 300_000
+BUSY = """
+SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'
+   AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 MEBIBYTE = 1024 * 1024
 HEAD = b"id,name\n"
 ROW = b"x,yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\n"
@@ -95,14 +99,12 @@ async def test_clients_that_do_not_read_hold_little(
         for n in range(30):
             kind = (Kind.REJECTED, Kind.ERRORS_CSV)[n % 2]
             await clients.enter_async_context(unread(url_of(stack, partner, long_job, kind)))
-        await asyncio.sleep(2)
+        async with asyncio.timeout(20):
+            while await stack.query(BUSY):
+                await asyncio.sleep(0.5)
 
         assert 15 == open_files(stack, long_job)
         assert memory(stack) - before < 30 * MEBIBYTE
-        assert [] == await stack.query(
-            "SELECT state, query FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
         async with asyncio.timeout(2):
             assert {"viewer": {"name": "Acme"}} == await data(app_client, partner, "{ viewer { name } }")
 
@@ -123,3 +125,34 @@ async def test_a_download_that_broke_off_goes_on(
     rest = await app_client.get(url, headers={"range": f"bytes={len(whole) - 777}-"})
 
     assert (whole[10_000_000:10_001_000], whole[-777:]) == (middle.content, rest.content)
+
+
+async def test_a_database_that_goes_away_cuts_it_off(
+    app_client: httpx.AsyncClient, stack: Stack, partner: Owner, long_job: Job
+) -> None:
+    """It never looks whole when it is not; and it goes on by a range."""
+    url = url_of(stack, partner, long_job, Kind.REJECTED)
+    whole = HEAD + ROW * ERRORS
+
+    got, is_whole = await _read_while_sessions_end(app_client, stack, url)
+    rest = await app_client.get(url, headers={"range": f"bytes={len(got)}-"})
+
+    assert (False, True) == (is_whole, 0 < len(got) < len(whole))
+    assert whole == got + rest.content
+    assert "download broken off" in stack.log
+
+
+async def _read_while_sessions_end(client: httpx.AsyncClient, stack: Stack, url: str) -> tuple[bytes, bool]:
+    """What came, and whether that looked whole."""
+    got = b""
+    try:
+        async with client.stream("GET", url) as answer:
+            async for block in answer.aiter_bytes():
+                got += block
+                await stack.query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+    except httpx.RemoteProtocolError:
+        return got, False
+    return got, True
