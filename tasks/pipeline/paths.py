@@ -5,11 +5,14 @@ from functools import lru_cache
 
 from tasks.pipeline.definition import Definition
 from tasks.pipeline.record import FileFormat
+from tasks.pipeline.xml_rows import NAMESPACE
 
 PathOf = Callable[[int, str | None, str | None], str | None]
 """(index of the record, name of the field, `Problem.source`) -> path; both None: the record as a whole."""
 
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_NOT_THEIRS = ("http://www.w3.org/2001/XMLSchema-instance", NAMESPACE)
+_THEIRS = "".join(f"[namespace-uri()!='{namespace}']" for namespace in _NOT_THEIRS)
+"""Attributes that are a part of a record: see xml_rows."""
 _CACHED = 4_096
 
 _Tree = dict[str, "_Tree"]
@@ -111,7 +114,7 @@ def _xpath_step(step: str) -> str:
     name = _literal(step[1:])
     # One without a prefix goes before its namesakes.
     first = f"[name()={name} or not(../@*[name()={name}])]"
-    return f"/@*[local-name()={name}][namespace-uri()!={_literal(_XSI)}]{first}[1]"
+    return f"/@*[local-name()={name}]{_THEIRS}{first}[1]"
 
 
 def _literal(text: str) -> str:

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import logging
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import unquote
 
 import httpx
@@ -14,8 +16,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from graph.context import Backends, Context
 from graph.download_links import Kind, Link
+from graph.schema import schema as graph_schema
 from models import Job
+from settings import Settings
 from tests.factories import make_job
 from tests.graph.api import Owner, codes, data, execute, id_of
 from tests.graph.finished import CONTENT, CUT, INDEXED, REJECTED, REPORT, finished_job, link, retried
@@ -361,3 +366,28 @@ async def test_a_page_of_a_strange_origin(
     url = (await link(app_client, partner, rejecting))["url"]
 
     assert 403 == (await app_client.get(url, headers={"origin": "https://evil.example"})).status_code
+
+
+@pytest.mark.parametrize("retries", [1, 15])
+async def test_links_of_a_page_of_retries_cost_two_statements(
+    partner: Owner, rejecting: Job, caplog: pytest.LogCaptureFixture, retries: int
+) -> None:
+    """Whatever is asked of each, but for the size: the jobs, and what is outstanding of all of them."""
+    for _ in range(retries):
+        await make_job(
+            partner=partner.row,
+            parent_id=rejecting.id,
+            root_id=rejecting.id,
+            status="COMPLETED",
+            records_rejected=1,
+        )
+    backends = cast("Backends", SimpleNamespace(settings=Settings()))
+    query = "{ jobs(first: 20) { nodes { rejectedFile { url expiresAt } errorReport { url filename } } } }"
+
+    with caplog.at_level(logging.DEBUG, "tortoise.db_client"):
+        result = await graph_schema.execute(
+            query, context_value=Context(backends, partner.key, partner.row, base_url="http://h")
+        )
+
+    assert result.errors is None
+    assert 2 == sum(record.name == "tortoise.db_client" for record in caplog.records)

@@ -125,3 +125,34 @@ async def test_a_download_that_broke_off_goes_on(
     rest = await app_client.get(url, headers={"range": f"bytes={len(whole) - 777}-"})
 
     assert (whole[10_000_000:10_001_000], whole[-777:]) == (middle.content, rest.content)
+
+
+async def test_a_database_that_goes_away_cuts_it_off(
+    app_client: httpx.AsyncClient, stack: Stack, partner: Owner, long_job: Job
+) -> None:
+    """It never looks whole when it is not; and it goes on by a range."""
+    url = url_of(stack, partner, long_job, Kind.REJECTED)
+    whole = HEAD + ROW * ERRORS
+
+    got, is_whole = await _read_while_sessions_end(app_client, stack, url)
+    rest = await app_client.get(url, headers={"range": f"bytes={len(got)}-"})
+
+    assert (False, True) == (is_whole, 0 < len(got) < len(whole))
+    assert whole == got + rest.content
+    assert "download broken off" in stack.log
+
+
+async def _read_while_sessions_end(client: httpx.AsyncClient, stack: Stack, url: str) -> tuple[bytes, bool]:
+    """What came, and whether that looked whole."""
+    got = b""
+    try:
+        async with client.stream("GET", url) as answer:
+            async for block in answer.aiter_bytes():
+                got += block
+                await stack.query(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+    except httpx.RemoteProtocolError:
+        return got, False
+    return got, True

@@ -76,6 +76,20 @@ def test_a_redis_url_that_makes_no_sense_is_refused(url: str) -> None:
         Settings(redis_url=url)
 
 
+@pytest.mark.parametrize(
+    "url", ["api.example.com", "ftp://h", "https://", "https://u@h", "https://h/?a=1", "https://h:x"]
+)
+def test_a_public_url_that_makes_no_sense_is_refused(url: str) -> None:
+    """Links would lead nowhere."""
+    with pytest.raises(ValidationError, match="public_url"):
+        Settings(public_url=url)
+
+
+def test_a_public_url_may_have_a_path() -> None:
+    """Behind a proxy."""
+    assert "https://h:1/sluice" == Settings(public_url="https://h:1/sluice/").public_url
+
+
 async def test_connections_are_ours_and_have_deadlines(services: Services) -> None:
     """Named, with an end to idle transactions, also on a server that we have not set up."""
     async with TortoiseContext() as tortoise:

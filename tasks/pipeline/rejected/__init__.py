@@ -11,12 +11,12 @@ from typing import BinaryIO
 from tasks.pipeline.definition import Definition
 from tasks.pipeline.record import FileFormat
 from tasks.pipeline.rejected.csv import CsvCutter
-from tasks.pipeline.rejected.cut import INDEX_NAME, INDEX_NAMESPACE, CannotIndex, Cut, Cutter
+from tasks.pipeline.rejected.cut import CannotIndex, Cut, Cutter
 from tasks.pipeline.rejected.json_array import JsonCutter
 from tasks.pipeline.rejected.ndjson import NdjsonCutter
 from tasks.pipeline.rejected.xml import XmlCutter
 
-__all__ = ["INDEX_NAME", "INDEX_NAMESPACE", "CannotIndex", "Cut", "Cutter", "cutter_of"]
+__all__ = ["CannotIndex", "Cut", "Cutter", "cutter_of"]
 
 
 def cutter_of(file: BinaryIO, format: FileFormat, definition: Definition, *, with_index: bool) -> Cutter:

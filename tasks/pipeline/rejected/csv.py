@@ -8,7 +8,8 @@ from typing import BinaryIO
 from tasks.pipeline.definition import Definition
 from tasks.pipeline.formats.csv_header import Layout, find_layout
 from tasks.pipeline.framing import Lines
-from tasks.pipeline.rejected.cut import INDEX_NAME, CannotIndex, Cut, bare_end
+from tasks.pipeline.index_names import INDEX
+from tasks.pipeline.rejected.cut import CannotIndex, Cut, bare_end
 
 _BLOCK_BYTES = 256 * 1024
 _BLANK = "\r\n \t\x1a"
@@ -32,9 +33,9 @@ class CsvCutter:
                 "A file without a header has no place for sluice:index: the schema says csv.header false. Leave withIndex out,"
                 " and keep the records in their order."
             )
-        self._with_index = with_index and INDEX_NAME not in self._layout.names
+        self._with_index = with_index and INDEX not in self._layout.names
         if self._with_index:
-            _cell(INDEX_NAME, self._layout)  # or raise it now
+            _cell(INDEX, self._layout)  # or raise it now
         self._line_end = self._found_line_end()
 
     def head(self) -> Iterator[bytes]:
@@ -42,7 +43,7 @@ class CsvCutter:
         layout = self._layout
         yield from self._copied(0, layout.header_offset)
         if self._with_index:
-            yield self._prefix(INDEX_NAME)
+            yield self._prefix(INDEX)
         yield from self._copied(layout.header_offset, layout.offset)
 
     def records(self, cuts: Iterable[Cut]) -> Iterator[bytes]:

@@ -8,12 +8,6 @@ from tasks.pipeline.encoding import Encoding
 from tasks.pipeline.errors import PipelineError
 from tasks.pipeline.record import MAX_RECORD_BYTES
 
-INDEX_NAME = "sluice:index"
-"""Column, key or attribute by which a record says which one of its job it is."""
-
-INDEX_NAMESPACE = "urn:sluice"
-"""Of the attribute, in XML."""
-
 _MOST_BYTES = 2 * MAX_RECORD_BYTES + 64 * 1024
 """No record takes more, in UTF-16 neither; what is behind it, up to the next one, may be as long as the file."""
 

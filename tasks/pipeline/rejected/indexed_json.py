@@ -2,7 +2,8 @@
 
 from tasks.pipeline.elements import SCAN_ERRORS, make_scan
 from tasks.pipeline.encoding import Encoding
-from tasks.pipeline.rejected.cut import INDEX_NAME, bare_start
+from tasks.pipeline.index_names import INDEX
+from tasks.pipeline.rejected.cut import bare_start
 
 _BLANK = " \t\r\n"
 _scan = make_scan()
@@ -16,16 +17,16 @@ def indexed(record: bytes, index: int, encoding: Encoding) -> bytes:
         return record
     behind = start + len(brace)
     is_empty = record.startswith(end, bare_start(record, encoding, _BLANK, behind))
-    key = f'"{INDEX_NAME}": {index}' + ("" if is_empty else ", ")
+    key = f'"{INDEX}": {index}' + ("" if is_empty else ", ")
     return record[:behind] + key.encode(encoding.codec) + record[behind:]
 
 
 def _has_index(record: bytes, encoding: Encoding) -> bool:
     text = record.decode(encoding.codec, "replace")
-    if INDEX_NAME not in text and "\\" not in text:
+    if INDEX not in text and "\\" not in text:
         return False
     try:
         value, _ = _scan(text, 0)
     except SCAN_ERRORS:
         return False
-    return any(key == INDEX_NAME for key, _ in value)
+    return any(key == INDEX for key, _ in value)

@@ -8,11 +8,12 @@ from tasks.pipeline.definition import Definition
 from tasks.pipeline.encoding import HEAD_BYTES
 from tasks.pipeline.errors import FailureCode, FileError
 from tasks.pipeline.record import MAX_RECORD_BYTES, Position
-from tasks.pipeline.rejected.cut import INDEX_NAMESPACE, Cut
+from tasks.pipeline.rejected.cut import Cut
 from tasks.pipeline.rejected.prefixes import Declarations, declared, needed
 from tasks.pipeline.strict_text import StrictText, Window
 from tasks.pipeline.xml_prolog import encoding_of, find_root
 from tasks.pipeline.xml_regular import element_at, head_end
+from tasks.pipeline.xml_rows import NAMESPACE
 from tasks.pipeline.xml_shapes import TOKEN
 from tasks.pipeline.xml_tree import local_name
 
@@ -94,7 +95,7 @@ class XmlCutter:
         if tag is None or name is None or _HAS_INDEX.search(tag[4]):
             return record
         prefix = "sluice-index" if "xmlns:sluice" in tag[4] else "sluice"
-        attributes = f' xmlns:{prefix}="{INDEX_NAMESPACE}" {prefix}:index="{index}"'
+        attributes = f' xmlns:{prefix}="{NAMESPACE}" {prefix}:index="{index}"'
         place = len(self._encode(name[0]))
         return record[:place] + self._encode(attributes) + record[place:]
 

@@ -1,13 +1,16 @@
 """A file of rejected records, read again, gives exactly these records with the same errors, in the same order."""
 
 import codecs
+import io
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tasks.pipeline.definition import Definition, define
-from tasks.pipeline.record import ChunkSize, FileFormat
+from tasks.pipeline.formats import READERS
+from tasks.pipeline.index_names import Names, with_index
+from tasks.pipeline.record import ChunkSize, FileFormat, Position
 from tests.tasks.pipeline.rejecting import Outcome, outcome, rejected_file
 
 CSV, TSV, JSON, NDJSON, XML = FileFormat
@@ -56,13 +59,15 @@ def check_indexed(data: bytes, format: FileFormat, schema: Definition, before: O
     again = outcome(indexed, format, schema)
     assert [_shape(v) for v in before.verdicts] == [_shape(v) for v in again.verdicts]
     assert (0, None) == (again.accepted, again.failure)
-    source = "@index" if format is XML else "sluice:index"
-    asking = Definition.model_validate(
-        schema.model_dump()
-        | {"fields": [{"name": "i", "source": source, "type": "INTEGER", "required": True, "max": "-1"}]}
-    )
-    told = outcome(indexed, format, asking)
-    return [verdict[0][3] if verdict[0][0] == "i" else None for verdict in told.verdicts]
+    return _names(indexed, format, schema)
+
+
+def _names(data: bytes, format: FileFormat, schema: Definition) -> list[str | None]:
+    """As a retry reads them."""
+    asking = with_index(schema, format)
+    names = Names(io.BytesIO(data), format, asking)
+    chunks = READERS[format](io.BytesIO(data), len(data), asking, Position(), ChunkSize())
+    return [name for chunk in chunks for name in names.of(chunk)]
 
 
 def _shape(verdict: Any) -> Any:

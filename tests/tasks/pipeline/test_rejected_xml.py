@@ -1,5 +1,6 @@
 """Rejected elements of XML documents. What `round_trip` says is true of each."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -123,3 +124,15 @@ def test_xml_big_head() -> None:
     schema = definition(record_path="o")
 
     assert b"<r>\n<o/>\n<o/>\n</r>\n" == rejected_file(data, XML, schema, outcome(data, XML, schema).cuts)
+
+
+@pytest.mark.parametrize(("name", "declared"), [("iso-8859-1", "ISO-8859-1"), ("windows-1252", "cp1252")])
+def test_xml_in_the_encoding_that_it_declares(name: str, declared: str) -> None:
+    """The declaration is a part of the head."""
+    text = f'<?xml version="1.0" encoding="{declared}"?><r é="1">\n<o><id>ä</id></o><o><id>1</id></o></r>'
+    data, schema = text.encode(name), definition(record_path="o")
+
+    before = check(data, XML, schema, ChunkSize())
+
+    expected = text.replace("<o><id>1</id></o>", "\n").replace("<o>", "\n<o>") + "\n"
+    assert expected.encode(name) == rejected_file(data, XML, schema, before.cuts)
