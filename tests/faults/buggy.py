@@ -62,6 +62,19 @@ def checkpoint_in_a_second_transaction() -> None:
     load._commit = commit
 
 
+def every_claim_is_ours() -> None:
+    """A retry loads what it has accepted, whoever else has."""
+    from models import RetriedRecord
+
+    claim = RetriedRecord.claim
+
+    async def greedy(connection: Any, root_id: UUID, job_id: UUID, indexes: Any) -> set[int]:
+        await claim(connection, root_id, job_id, indexes)
+        return set(indexes)
+
+    RetriedRecord.claim = greedy  # type: ignore[method-assign]
+
+
 def no_token_check_in_a_discard() -> None:
     """Whoever held a discard once may delete for ever."""
     from models import discard
@@ -143,6 +156,7 @@ BUGS: dict[str, Callable[[], None]] = {
         commit_on_a_missed_fence,
         no_token_check,
         checkpoint_in_a_second_transaction,
+        every_claim_is_ours,
         no_token_check_in_a_discard,
         chunk_counted_in_a_second_transaction,
         answer_before_the_commit,

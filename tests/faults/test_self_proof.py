@@ -16,6 +16,7 @@ _FOUND_BY = {
     "commit_on_a_missed_fence": "test_points.py::test_after_the_answer_of_cancel_job_no_batch_commits",
     "no_token_check": "test_points.py::test_a_sleeper_that_wakes_before_its_heir_has_begun_writes_nothing",
     "checkpoint_in_a_second_transaction": "test_points.py::test_a_worker_killed_at_any_point_loses_and_doubles_nothing",
+    "every_claim_is_ours": "test_retries.py::test_two_workers_with_overlapping_retries_load_each_record_once",
     "no_token_check_in_a_discard": "test_discards.py::test_a_sleeper_that_wakes_before_its_heir_has_begun_deletes_nothing",
     "chunk_counted_in_a_second_transaction": "test_discards.py::test_a_worker_killed_at_any_point_leaves_nothing_behind_in_the_end",
     "answer_before_the_commit": "test_answers.py::test_a_job_that_was_answered_with_survives_the_api_and_the_database",

@@ -67,9 +67,7 @@ async def test_the_origins_of_a_retry_are_no_orphan(files: Path) -> None:
         drafts[name].kept = True
         await drafts[name].close()
     root = await make_job(storage_key=keys["submitted"])
-    await make_job(
-        storage_key=keys["submitted"], parent_id=root.id, root_id=root.id, origins_key=keys["origins"]
-    )
+    await make_job(parent_id=root.id, root_id=root.id, origins_key=keys["origins"])
     old = time.time() - settings.orphan_seconds - 10
     for file in files.iterdir():
         os.utime(file, (old, old))
