@@ -42,7 +42,12 @@ async def rejected_records(
     try:
         with closing(file):
             cutter = await asyncio.to_thread(
-                cutter_of, file, FileFormat(job.format), definition, with_index=with_index
+                cutter_of,
+                file,
+                FileFormat(job.format),
+                definition,
+                with_index=with_index,
+                is_retry=job.root_id is not None,
             )
             page_cuts = _cuts(outstanding(job) if pages is None else pages)
             # Before anything is given: what makes a record unavailable is true of the first of them, if of any.

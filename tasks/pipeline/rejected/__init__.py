@@ -19,16 +19,21 @@ from tasks.pipeline.rejected.xml import XmlCutter
 __all__ = ["CannotIndex", "Cut", "Cutter", "cutter_of"]
 
 
-def cutter_of(file: BinaryIO, format: FileFormat, definition: Definition, *, with_index: bool) -> Cutter:
-    """What cuts records out of this file. Raises FileError where the file is not what was read, and CannotIndex."""
+def cutter_of(
+    file: BinaryIO, format: FileFormat, definition: Definition, *, with_index: bool, is_retry: bool
+) -> Cutter:
+    """What cuts records out of this file. Raises FileError where the file is not what was read, and CannotIndex.
+
+    `is_retry`: what the file says as `sluice:index` is true and stays; in any other it says nothing about this job.
+    """
     match format:
         case FileFormat.CSV:
-            return CsvCutter(file, definition, None, with_index=with_index)
+            return CsvCutter(file, definition, None, with_index=with_index, is_retry=is_retry)
         case FileFormat.TSV:
-            return CsvCutter(file, definition, "\t", with_index=with_index)
+            return CsvCutter(file, definition, "\t", with_index=with_index, is_retry=is_retry)
         case FileFormat.JSON:
-            return JsonCutter(file, definition, with_index=with_index)
+            return JsonCutter(file, definition, with_index=with_index, is_retry=is_retry)
         case FileFormat.NDJSON:
-            return NdjsonCutter(file, definition, with_index=with_index)
+            return NdjsonCutter(file, definition, with_index=with_index, is_retry=is_retry)
         case FileFormat.XML:
-            return XmlCutter(file, definition, with_index=with_index)
+            return XmlCutter(file, definition, with_index=with_index, is_retry=is_retry)

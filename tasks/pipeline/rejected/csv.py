@@ -22,7 +22,13 @@ class CsvCutter:
     """See `cut.Cutter`."""
 
     def __init__(
-        self, file: BinaryIO, definition: Definition, delimiter: str | None, *, with_index: bool
+        self,
+        file: BinaryIO,
+        definition: Definition,
+        delimiter: str | None,
+        *,
+        with_index: bool,
+        is_retry: bool,
     ) -> None:
         """`delimiter`: the format's own one, if it has one. Raises FileError, and CannotIndex where there is no header."""
         self._file = file
@@ -33,7 +39,13 @@ class CsvCutter:
                 "A file without a header has no place for sluice:index: the schema says csv.header false. Leave withIndex out,"
                 " and keep the records in their order."
             )
-        self._with_index = with_index and INDEX not in self._layout.names
+        has_index = INDEX in self._layout.names
+        if with_index and has_index and not is_retry:
+            raise CannotIndex(
+                "The file has a column sluice:index of its own, which says nothing about this job. Leave withIndex out, and keep"
+                " the records in their order; or submit the file without that column."
+            )
+        self._with_index = with_index and not has_index
         if self._with_index:
             _cell(INDEX, self._layout)  # or raise it now
         self._line_end = self._found_line_end()

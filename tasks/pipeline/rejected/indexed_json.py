@@ -9,11 +9,14 @@ _BLANK = " \t\r\n"
 _scan = make_scan()
 
 
-def indexed(record: bytes, index: int, encoding: Encoding) -> bytes:
-    """The record with the index as its first key. One that is no object stays as it is, as does one that says it already."""
+def indexed(record: bytes, index: int, encoding: Encoding, *, keep: bool) -> bytes:
+    """The record with the index as its first key. One that is no object stays as it is.
+
+    `keep`: one that says it already does so, too; otherwise it has both, which the reader refuses.
+    """
     start = bare_start(record, encoding, _BLANK)
     brace, end = ("{".encode(encoding.codec), "}".encode(encoding.codec))
-    if not record.startswith(brace, start) or _has_index(record[start:], encoding):
+    if not record.startswith(brace, start) or (keep and _has_index(record[start:], encoding)):
         return record
     behind = start + len(brace)
     is_empty = record.startswith(end, bare_start(record, encoding, _BLANK, behind))

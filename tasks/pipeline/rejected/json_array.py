@@ -15,9 +15,10 @@ _BLANK = " \t\r\n"
 class JsonCutter:
     """See `cut.Cutter`. Each element is byte for byte what was sent; what is around them is written anew."""
 
-    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool) -> None:
+    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool, is_retry: bool) -> None:
         self._file = file
         self._with_index = with_index
+        self._is_retry = is_retry
         file.seek(0)
         self._encoding = detect(file.read(HEAD_BYTES), definition.encoding)
         self._steps = definition.record_path.split(".") if definition.record_path else []
@@ -34,7 +35,7 @@ class JsonCutter:
         for cut in cuts:
             element = self._element(cut.read(self._file))
             if self._with_index:
-                element = indexed(element, cut.index, self._encoding)
+                element = indexed(element, cut.index, self._encoding, keep=self._is_retry)
             yield self._before + element
             self._before = self._encode(",\n")
 

@@ -12,9 +12,10 @@ from tasks.pipeline.rejected.indexed_json import indexed
 class NdjsonCutter:
     """See `cut.Cutter`."""
 
-    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool) -> None:
+    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool, is_retry: bool) -> None:
         self._file = file
         self._with_index = with_index
+        self._is_retry = is_retry
         file.seek(0)
         self._encoding = detect(file.read(HEAD_BYTES), definition.encoding)
         self._line_end = "\n".encode(self._encoding.codec)
@@ -28,7 +29,7 @@ class NdjsonCutter:
         """The lines, without the blank ones behind them."""
         for cut in cuts:
             line = self._line(cut.read(self._file))
-            yield indexed(line, cut.index, self._encoding) if self._with_index else line
+            yield indexed(line, cut.index, self._encoding, keep=self._is_retry) if self._with_index else line
 
     def tail(self) -> bytes:
         """Nothing."""

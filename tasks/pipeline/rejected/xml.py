@@ -29,9 +29,10 @@ class XmlCutter:
     A prefix that none of the elements around it declares any more is declared by an element of our own around it.
     """
 
-    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool) -> None:
+    def __init__(self, file: BinaryIO, definition: Definition, *, with_index: bool, is_retry: bool) -> None:
         self._file = file
         self._with_index = with_index
+        self._is_retry = is_retry
         self._name = definition.record_path
         file.seek(0)
         self._encoding = encoding_of(file.read(HEAD_BYTES), definition.encoding)
@@ -92,7 +93,7 @@ class XmlCutter:
     def _indexed(self, record: bytes, element: str, index: int) -> bytes:
         tag = TOKEN.match(element)
         name = _START_TAG.match(element)
-        if tag is None or name is None or _HAS_INDEX.search(tag[4]):
+        if tag is None or name is None or (self._is_retry and _HAS_INDEX.search(tag[4])):
             return record
         prefix = "sluice-index" if "xmlns:sluice" in tag[4] else "sluice"
         attributes = f' xmlns:{prefix}="{NAMESPACE}" {prefix}:index="{index}"'

@@ -113,9 +113,10 @@ def rejected_file(
     cuts: Sequence[Cut],
     *,
     with_index: bool = False,
+    is_retry: bool = False,
 ) -> bytes:
     """The file of these records."""
-    cutter = cutter_of(io.BytesIO(data), format, definition, with_index=with_index)
+    cutter = cutter_of(io.BytesIO(data), format, definition, with_index=with_index, is_retry=is_retry)
     return b"".join([*cutter.head(), *cutter.records(cuts), cutter.tail()])
 
 

@@ -144,11 +144,14 @@ def test_csv_without_a_place_for_the_index(options: dict[str, Any]) -> None:
         rejected_file(data, CSV, schema, [], with_index=True)
 
 
-def test_csv_that_has_an_index_keeps_it() -> None:
-    """What a partner has fixed by half and sent with its indexes."""
+def test_an_index_that_is_there_stays_in_a_retry_and_means_nothing_elsewhere() -> None:
+    """In a retry it is what the partner was told. A first job's file brings a column of that name along by mistake."""
     data = b"sluice:index,id,name\n5,x,a\n7,1,b\n"
     schema = definition()
+    cuts = outcome(data, CSV, schema).cuts
 
     assert b"sluice:index,id,name\n5,x,a\n" == rejected_file(
-        data, CSV, schema, outcome(data, CSV, schema).cuts, with_index=True
+        data, CSV, schema, cuts, with_index=True, is_retry=True
     )
+    with pytest.raises(CannotIndex, match="a column sluice:index of its own"):
+        rejected_file(data, CSV, schema, cuts, with_index=True)

@@ -129,3 +129,14 @@ def test_json_bytes() -> None:
     assert b'{"data":{"orders":[\n{"id":"x"},\n{"id": 1.0e2,\n "name":"b"}\n]}}\n' == rejected_file(
         data, JSON, schema, cuts
     )
+
+
+def test_an_index_that_is_there_stays_in_a_retry_and_is_refused_elsewhere() -> None:
+    """A key that is there twice is DUPLICATE_KEY: no record is taken for another."""
+    data = b'{"sluice:index":5,"id":"x"}\n'
+    schema = definition()
+    cuts = outcome(data, NDJSON, schema).cuts
+
+    assert data == rejected_file(data, NDJSON, schema, cuts, with_index=True, is_retry=True)
+    twice = rejected_file(data, NDJSON, schema, cuts, with_index=True)
+    assert b'{"sluice:index": 0, "sluice:index":5,"id":"x"}\n' == twice
