@@ -48,10 +48,11 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
+        # The defaults are the database's, too: there are jobs already, and an API of the version before may still make some.
         ops.AddField(
             model_name="Job",
             name="dry_run",
-            field=fields.BooleanField(default=False),
+            field=fields.BooleanField(default=False, db_default=False),
         ),
         ops.AddField(
             model_name="Job",
@@ -70,7 +71,11 @@ class Migration(migrations.Migration):
             model_name="Job",
             name="on_failure",
             field=fields.CharEnumField(
-                default=OnFailure.KEEP, description="", enum_type=OnFailure, max_length=16
+                default=OnFailure.KEEP,
+                db_default=OnFailure.KEEP,
+                description="",
+                enum_type=OnFailure,
+                max_length=16,
             ),
         ),
         ops.AddField(
@@ -94,17 +99,17 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="Job",
             name="records_discarded",
-            field=fields.BigIntField(default=0),
+            field=fields.BigIntField(default=0, db_default=0),
         ),
         ops.AddField(
             model_name="Job",
             name="records_retried",
-            field=fields.BigIntField(default=0),
+            field=fields.BigIntField(default=0, db_default=0),
         ),
         ops.AddField(
             model_name="Job",
             name="retries_version",
-            field=fields.BigIntField(default=0),
+            field=fields.BigIntField(default=0, db_default=0),
         ),
         ops.AddField(
             model_name="Job",

@@ -96,9 +96,11 @@ class Job(Model):
     sha256 = fields.CharField(max_length=64)
     storage_key = fields.CharField(max_length=200)
     idempotency_key = fields.CharField(max_length=200, null=True)
-    dry_run = fields.BooleanField(default=False)
+    dry_run = fields.BooleanField(default=False, db_default=False)
     """It decides every record and stores none."""
-    on_failure = fields.CharEnumField(OnFailure, max_length=16, description="", default=OnFailure.KEEP)
+    on_failure = fields.CharEnumField(
+        OnFailure, max_length=16, description="", default=OnFailure.KEEP, db_default=OnFailure.KEEP
+    )
     dry_run_job: fields.ForeignKeyNullableRelation["Job"] = fields.OneToOneField(
         "models.Job", related_name="commit_job", on_delete=fields.RESTRICT, null=True
     )
@@ -114,11 +116,11 @@ class Job(Model):
     """The parent's first forefather: origins are indexes of its records. None where there is no parent."""
     origins_key = fields.CharField(max_length=200, null=True)
     """Of a retry: the stored file (tasks/origins.py) of the records that were outstanding when it was made."""
-    records_retried = fields.BigIntField(default=0)
+    records_retried = fields.BigIntField(default=0, db_default=0)
     """Of a job without a parent: rejected records that a retry, whichever, has loaded: the rows in `retried_record`."""
-    retries_version = fields.BigIntField(default=0)
+    retries_version = fields.BigIntField(default=0, db_default=0)
     """Of a job without a parent: grows with every transaction that changes its rows in `retried_record`."""
-    records_discarded = fields.BigIntField(default=0)
+    records_discarded = fields.BigIntField(default=0, db_default=0)
     """Accepted records that have been deleted again. It moves in the transaction that deletes them."""
 
     attempt = fields.IntField(default=0)

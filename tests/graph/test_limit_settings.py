@@ -1,6 +1,7 @@
 """Every limit is a setting: an API with small ones refuses what is one more, with a code, and takes what is not."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,16 +9,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import httpx
 import pytest
+from tortoise import connections
 from websockets.exceptions import ConnectionClosed
 
 from models import Job, RecordSchema
 from sluice.endpoints import Services
-from tests.graph.api import MULTIPART, Owner, codes, data, execute, id_of, submission, submit
+from tests.graph.api import MAP, MULTIPART, Owner, closed, codes, data, execute, id_of, part, submission, submit
 from tests.graph.event_streams import EVENTS, streamed
 from tests.graph.rows import finish
 from tests.graph.sockets import PROGRESS, acknowledged, receive, send, socket, watch
 from tests.stack import Stack, running
 
+_RETRY = "mutation ($input: RetryJobInput!) { retryJob(input: $input) { userErrors { message } } }"
+_REJECTED = 500_000
 _VIEWER = "{ viewer { name } }"
 _CHARS, _JSON_BYTES, _OPERATIONS, _SOCKETS, _SECONDS = 2_000, 10_000, 2, 3, 0.7
 
@@ -185,6 +189,28 @@ async def test_what_takes_too_long_on_a_socket_is_ended(stack: Stack, partner: O
 
         await send(opened, type="subscribe", id="1", payload={"query": _VIEWER})
         assert {"data": {"viewer": {"name": "Acme"}}} == (await receive(opened))["payload"]
+
+
+async def test_noting_what_is_outstanding_may_take_as_long_as_it_does(
+    app_client: httpx.AsyncClient, partner: Owner, job: Job
+) -> None:
+    """The file of a retry has arrived by then: it would have been sent for nothing."""
+    await Job.filter(id=job.id).update(status="COMPLETED", records_rejected=_REJECTED)
+    await connections.get("default").execute_query(
+        "INSERT INTO record_error (job_id, record_index, seq, line, byte_offset, byte_length, code, message)"
+        " SELECT $1, k, 0, k, k, 1, 'COLUMN_COUNT', 'No.' FROM generate_series(0, $2::bigint - 1) AS k",
+        [job.id, _REJECTED],
+    )
+    operations = {"query": _RETRY, "variables": {"input": {"jobId": id_of(job), "file": None}}}
+    body = closed([part("operations", json.dumps(operations)), part("map", MAP), part("0", b"id\n1\n", filename="a.csv")])
+
+    began = time.monotonic()
+    answer = (await submit(app_client, partner, body)).json()
+
+    assert {"retryJob": {"userErrors": []}} == answer["data"]
+    assert _SECONDS < time.monotonic() - began
+    retry = await Job.get(parent_id=job.id)
+    assert retry.origins_key is not None
 
 
 async def test_a_subscription_may_take_as_long_as_it_likes(

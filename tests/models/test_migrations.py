@@ -9,8 +9,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from tortoise.context import TortoiseContext
+from tortoise.migrations import api
 
 import migrations
+from settings import tortoise_config
 from sluice.endpoints import Services
 from sluice.migrate import migrate
 
@@ -71,3 +74,36 @@ async def test_the_keys_of_the_two_big_tables_refuse_doubles(services: Services)
 
     columns = [row["indexdef"].rpartition("(")[2].rstrip(")") for row in rows]
     assert ["job_id, index", "job_id, record_index, seq"] == columns
+
+
+_JOB = """
+    INSERT INTO job (id, partner_id, record_schema_id, status, filename, format, size_bytes, sha256, storage_key, attempt,
+        crashes, next_index, next_offset, next_line, bytes_read, records_accepted, records_rejected, error_counts, created_at)
+    VALUES (gen_random_uuid(), $1, $2, 'COMPLETED', 'a.csv', 'CSV', 1, '', '', 0, 0, 0, 0, 1, 0, 0, 0, '{}', now())
+"""
+
+
+async def test_a_database_with_jobs_is_brought_to_the_newest_state(empty_database: str) -> None:
+    """The rows get the defaults, and an API of the version before, which does not know the columns, can go on."""
+    async with TortoiseContext():
+        await api.migrate(config=tortoise_config(empty_database), target="models.0002_fair_claims")
+    connection = await asyncpg.connect(empty_database)
+    ids = uuid4(), uuid4()
+    await connection.execute(
+        "INSERT INTO partner (id, name, key_prefix, key_hash, created_at) VALUES ($1, 'a', 'p', 'h', now())",
+        ids[0],
+    )
+    await connection.execute(
+        "INSERT INTO record_schema (id, partner_id, name, version, definition, created_at) VALUES ($2, $1, 'a', 1, '{}', now())",
+        *ids,
+    )
+    await connection.execute(_JOB, *ids)
+
+    await migrate(empty_database)
+    await connection.execute(_JOB, *ids)
+
+    rows = await connection.fetch(
+        "SELECT dry_run, on_failure, records_retried, retries_version, records_discarded FROM job"
+    )
+    await connection.close()
+    assert [(False, "KEEP", 0, 0, 0)] * 2 == [tuple(row) for row in rows]
