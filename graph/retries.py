@@ -111,7 +111,7 @@ def _not_here(field: str, what: str) -> UserError:
 async def _retried(context: Context, parent: models.Job, input: RetryJobInput) -> models.Job | UserError:
     store, upload = context.backends.store, given(input.file)
     origins = Origins(parent, Draft(store))
-    made = None if upload else RejectedFile(origins, store, context.unhurried)
+    made = None if upload else RejectedFile(origins, context)
     wanted = given(input.schema_id)
     schema = await (
         context.record_schema(wanted) if wanted else context.record_schemas.load(parent.record_schema_id)

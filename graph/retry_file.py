@@ -1,17 +1,23 @@
 """The files of a retry that Sluice makes itself: the origins, and without a file from the client also the records."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from graphql import GraphQLError
+
 import models
+from graph.context import Context
+from graph.errors import fault
 from graph.uploads import storage_refusal
 from tasks.origins import noted, outstanding, snapshot
-from tasks.rejected import rejected_filename, rejected_records
-from tasks.storage import Store
+from tasks.pipeline.origins import MADE_TOGETHER
+from tasks.rejected import NotAvailable, rejected_filename, rejected_records
 from tasks.storage.draft import Draft
 from tasks.storage.local import StoredFile
+
+_MOST_TIMES_LARGER = 2
+"""A file cut out of another may be larger than any that is taken, but not without end: in XML namespaces come to each."""
 
 
 @dataclass(slots=True)
@@ -36,25 +42,29 @@ class Origins:
         self.draft.kept = kept
 
     async def take(self) -> None:
-        """Notes those that are outstanding now. Raises Refusal."""
+        """Notes those that are outstanding now. Raises UNAVAILABLE when the disk is full."""
         try:
             self.stored = await snapshot(self.parent, self.draft)
         except OSError as error:
-            raise storage_refusal(error) from None
+            raise _fault(error) from None
+
+
+def _fault(error: OSError) -> GraphQLError:
+    """Not a Refusal: these files are no part of a request's body."""
+    refusal = storage_refusal(error)
+    return fault(refusal.code, refusal.message)
 
 
 class RejectedFile:
     """The outstanding records of a job as they were sent, to be tried again."""
 
-    def __init__(
-        self, origins: Origins, store: Store, unhurried: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        """`unhurried`: in which it is made, however long that takes."""
+    def __init__(self, origins: Origins, context: Context) -> None:
         self.filename = rejected_filename(origins.parent)
         self._origins = origins
-        self._store = store
-        self._draft = Draft(store)
-        self._unhurried = unhurried
+        self._store = context.backends.store
+        self._draft = Draft(self._store)
+        self._unhurried = context.unhurried
+        self._most_bytes = _MOST_TIMES_LARGER * context.backends.settings.max_upload_bytes
 
     @property
     def kept(self) -> bool:
@@ -66,17 +76,28 @@ class RejectedFile:
         self._draft.kept = kept
 
     async def receive(self) -> StoredFile:
-        """Makes it and, of the very same records, the origins. Raises Refusal, or NotAvailable."""
+        """Makes it and, of the very same records, the origins. Raises NotAvailable, and UNAVAILABLE when the disk is full."""
         parent, origins = self._origins.parent, self._origins.draft
         try:
             with self._unhurried():
                 pages = noted(outstanding(parent), origins)
-                async for block in rejected_records(parent, self._store, with_index=False, pages=pages):
-                    await self._draft.write(block)
+                await self._write(rejected_records(parent, self._store, with_index=False, pages=pages))
+                await origins.write(MADE_TOGETHER)
                 self._origins.stored = await origins.commit()
                 return await self._draft.commit()
         except OSError as error:
-            raise storage_refusal(error) from None
+            raise _fault(error) from None
+
+    async def _write(self, blocks: AsyncIterator[bytes]) -> None:
+        size = 0
+        async for block in blocks:
+            size += len(block)
+            if size > self._most_bytes:
+                raise NotAvailable(
+                    f"With what has to stand around each of them the rejected records come to more than {self._most_bytes:,}"
+                    " bytes. Send them mended, in a file of their own."
+                )
+            await self._draft.write(block)
 
     async def close(self) -> None:
         """Deletes what was made and is not kept."""

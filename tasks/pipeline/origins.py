@@ -1,6 +1,7 @@
 """The origins file of a retry: which records of the family's first job were outstanding when the retry was made.
 
-64-bit whole numbers, little-endian: the k-th is the origin of the parent's k-th outstanding record, none twice.
+64-bit whole numbers, little-endian: the k-th is the origin of the parent's k-th outstanding record, none twice. Behind
+them stands `MADE_TOGETHER` where the retry's file was cut out of the parent's.
 """
 
 import struct
@@ -11,6 +12,10 @@ from typing import BinaryIO
 
 NUMBER_BYTES = 8
 
+MADE_TOGETHER = struct.pack("<q", -1)
+"""The k-th record is the k-th origin's, whatever it says: an index in it may be one of another job's, which was sent for a
+new one by mistake."""
+
 _BLOCK_NUMBERS = 64 * 1024
 
 
@@ -20,6 +25,9 @@ class Origins:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._count = file.seek(0, 2) // NUMBER_BYTES
+        file.seek(max(0, self._count - 1) * NUMBER_BYTES)
+        self.made_together = file.read(NUMBER_BYTES) == MADE_TOGETHER
+        self._count -= self.made_together
 
     def __len__(self) -> int:
         return self._count
@@ -31,9 +39,9 @@ class Origins:
 
     def blocks(self) -> Iterator["array[int]"]:
         """All of them, in order."""
-        self._file.seek(0)
-        while data := self._file.read(_BLOCK_NUMBERS * NUMBER_BYTES):
-            numbers = array("q", data)
+        for first in range(0, self._count, _BLOCK_NUMBERS):
+            self._file.seek(first * NUMBER_BYTES)
+            numbers = array("q", self._file.read(min(_BLOCK_NUMBERS, self._count - first) * NUMBER_BYTES))
             if sys.byteorder == "big":
                 numbers.byteswap()
             yield numbers

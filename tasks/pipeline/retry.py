@@ -1,7 +1,8 @@
 """A retry: which record of the family's first job each record of the file is.
 
-The file is read once before any of it is loaded. Does no record name an index, the k-th is the k-th that was
-outstanding; does any, each counts for the one that it names. That is so again at each claim, since the file is the same.
+The file is read once before any of it is loaded. Does no record name an index, or was the file cut out of the parent's,
+the k-th is the k-th that was outstanding; does any, each counts for the one that it names. That is so again at each
+claim, since the file is the same.
 """
 
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ class Retry:
 
     def count(self, chunk: Chunk, seen: Marks) -> None:
         """Notes what the records of a chunk name. Raises FileError where one that is outstanding is named again."""
+        if self._origins.made_together:
+            return
         for position, name in enumerate(self._names.of(chunk)):
             if name is None:
                 continue
@@ -84,13 +87,21 @@ def survey(
     reading = with_index(definition, format)
     retry, records = _surveyed(file, size, format, reading, origins)
     if not retry.by_index and records != len(origins):
-        raise FileError(
-            FailureCode.RECORD_COUNT,
-            f"The file has {records:,} record(s), but {len(origins):,} were outstanding when this retry was made, and no"
-            f" record names its index. Nothing was loaded. Send as many as are outstanding, in their order, or let each"
-            f" say in {INDEX} which it is: rejectedFile(withIndex: true) is such a file.",
-        )
+        raise FileError(FailureCode.RECORD_COUNT, _wrong_count(records, origins))
     return retry
+
+
+def _wrong_count(records: int, origins: Origins) -> str:
+    if origins.made_together:
+        return (
+            f"Read by this version of the schema, the {len(origins):,} record(s) that were outstanding come apart as"
+            f" {records:,}. Nothing was loaded. Download rejectedFile(withIndex: true), and send it back mended."
+        )
+    return (
+        f"The file has {records:,} record(s), but {len(origins):,} were outstanding when this retry was made, and no"
+        f" record names its index. Nothing was loaded. Send as many as are outstanding, in their order, or let each"
+        f" say in {INDEX} which it is: rejectedFile(withIndex: true) is such a file."
+    )
 
 
 def _surveyed(

@@ -118,6 +118,27 @@ async def test_a_retry_is_retried_until_nothing_is_outstanding(client: ApiClient
     assert ["41", "59"] == [node["originIndex"] for node in branch["errors"]["nodes"]]
 
 
+async def test_indexes_of_another_job_in_the_first_file_mislead_nobody(
+    client: ApiClient, tmp_path: Path
+) -> None:
+    """The rejected file of one job, sent as a new one by mistake: tried again as they stand, the records are its own."""
+    path = tmp_path / "people.csv"
+    path.write_text("sluice:index,id\n7,a\n2,1\n0,c\n9,d\n", encoding="utf-8")
+    job_id = await submit(
+        client, await create_schema(client, fields=[{"name": "id", "type": "INTEGER"}]), path
+    )
+    await finished(client, job_id)
+    text = await create_schema(client, fields=[{"name": "id", "type": "STRING"}])
+
+    await retry(client, job_id, schemaId=text)
+
+    whole = await family(client, job_id)
+    assert "0" == whole["outstanding"]
+    assert [("0", "a"), ("1", 1), ("2", "c"), ("3", "d")] == [
+        (node["originIndex"], node["data"]["id"]) for node in whole["records"]["nodes"]
+    ]
+
+
 async def test_whoever_retries_at_the_same_time_each_record_is_loaded_once(
     client: ApiClient, tmp_path: Path
 ) -> None:

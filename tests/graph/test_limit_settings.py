@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -14,7 +15,20 @@ from websockets.exceptions import ConnectionClosed
 
 from models import Job, RecordSchema
 from sluice.endpoints import Services
-from tests.graph.api import MAP, MULTIPART, Owner, closed, codes, data, execute, id_of, part, submission, submit
+from tests.factories import make_job, make_schema
+from tests.graph.api import (
+    MAP,
+    MULTIPART,
+    Owner,
+    closed,
+    codes,
+    data,
+    execute,
+    id_of,
+    part,
+    submission,
+    submit,
+)
 from tests.graph.event_streams import EVENTS, streamed
 from tests.graph.rows import finish
 from tests.graph.sockets import PROGRESS, acknowledged, receive, send, socket, watch
@@ -22,6 +36,7 @@ from tests.stack import Stack, running
 
 _RETRY = "mutation ($input: RetryJobInput!) { retryJob(input: $input) { userErrors { message } } }"
 _REJECTED = 500_000
+_UPLOAD_BYTES = 50_000
 _VIEWER = "{ viewer { name } }"
 _CHARS, _JSON_BYTES, _OPERATIONS, _SOCKETS, _SECONDS = 2_000, 10_000, 2, 3, 0.7
 
@@ -33,7 +48,7 @@ async def stack(services: Services, tmp_path_factory: pytest.TempPathFactory) ->
         services, tmp_path_factory.mktemp("small"), workers=0, max_document_chars=str(_CHARS), max_tokens="200",
         max_depth="5", max_aliases="3", max_nodes="500", max_json_bytes=str(_JSON_BYTES),
         max_operations_per_socket=str(_OPERATIONS), max_sockets_per_key=str(_SOCKETS),
-        execution_seconds=str(_SECONDS),
+        execution_seconds=str(_SECONDS), max_upload_bytes=str(_UPLOAD_BYTES),
     ) as stack:  # fmt: skip
         yield stack
 
@@ -202,7 +217,13 @@ async def test_noting_what_is_outstanding_may_take_as_long_as_it_does(
         [job.id, _REJECTED],
     )
     operations = {"query": _RETRY, "variables": {"input": {"jobId": id_of(job), "file": None}}}
-    body = closed([part("operations", json.dumps(operations)), part("map", MAP), part("0", b"id\n1\n", filename="a.csv")])
+    body = closed(
+        [
+            part("operations", json.dumps(operations)),
+            part("map", MAP),
+            part("0", b"id\n1\n", filename="a.csv"),
+        ]
+    )
 
     began = time.monotonic()
     answer = (await submit(app_client, partner, body)).json()
@@ -211,6 +232,36 @@ async def test_noting_what_is_outstanding_may_take_as_long_as_it_does(
     assert _SECONDS < time.monotonic() - began
     retry = await Job.get(parent_id=job.id)
     assert retry.origins_key is not None
+
+
+async def test_a_file_of_rejected_records_has_so_many_bytes(
+    stack: Stack, app_client: httpx.AsyncClient, partner: Owner
+) -> None:
+    """A long namespace that was declared once would be declared around each of them, and fill the disk."""
+    start = f'<os><g><o><id>1</id></o></g><g xmlns:a="urn:{"x" * 10_000}">'
+    element, records = "<o><a:id>x</a:id></o>", 20
+    content = f"{start}{element * records}</g></os>".encode()
+    definition = {"fields": [{"name": "id", "type": "INTEGER"}], "record_path": "o"}
+    schema = await make_schema(partner=partner.row, definition=definition)
+    job = await make_job(
+        partner=partner.row, schema=schema, status="COMPLETED", format="XML", filename="os.xml", records_accepted=1,
+        records_rejected=records, size_bytes=len(content), storage_key=uuid4().hex,
+    )  # fmt: skip
+    files = stack.folder / "files"
+    files.mkdir(exist_ok=True)
+    (files / job.storage_key).write_bytes(content)
+    await connections.get("default").execute_query(
+        "INSERT INTO record_error (job_id, record_index, seq, byte_offset, byte_length, field, code, message)"
+        " SELECT $1, 1 + k, 0, $2::bigint + $3::bigint * k, $3, 'id', 'INVALID_INTEGER', 'No.'"
+        " FROM generate_series(0, $4::bigint - 1) AS k",
+        [job.id, len(start), len(element), records],
+    )
+    before = set(files.iterdir())
+
+    answer = await data(app_client, partner, _RETRY, input={"jobId": id_of(job)})
+
+    assert "more than 100,000 bytes" in answer["retryJob"]["userErrors"][0]["message"]
+    assert before == set(files.iterdir())
 
 
 async def test_a_subscription_may_take_as_long_as_it_likes(

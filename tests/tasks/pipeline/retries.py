@@ -37,6 +37,10 @@ class Retried:
         return {index: origin for index, (origin, _) in self.records.items()}
 
 
+MADE_TOGETHER = -1
+"""Behind the origins of a retry whose file was cut out of its parent's."""
+
+
 def origins_file(origins: Iterable[int]) -> io.BytesIO:
     """As the API stores it."""
     return io.BytesIO(array("q", origins).tobytes())
