@@ -135,7 +135,9 @@ async def test_whoever_retries_at_the_same_time_each_record_is_loaded_once(
 
     done = [outcome for outcome in retries if isinstance(outcome, dict)]
     assert all(isinstance(outcome, dict | AssertionError) for outcome in retries), retries
-    assert {"COMPLETED"} == {job["status"] for job in done}
+    # Who comes when another has loaded some of them already has too many for its positions.
+    failures = {job["failure"]["code"] for job in done if job["status"] != "COMPLETED"}
+    assert {"RECORD_COUNT"} >= failures
     assert len(bad) == sum(int(job["progress"]["recordsAccepted"]) for job in done)
     late = [error for job in done for error in job["errors"]["nodes"]]
     assert {"ALREADY_ACCEPTED"} >= {error["code"] for error in late}
