@@ -104,4 +104,4 @@ async def rejected_family(stack: Stack, client: ApiClient, folder: Path) -> Fami
 
 
 def _mended(index: int, *, bad: bool) -> samples.Row:
-    return samples.row(index) | ({"email": "nobody"} if bad else {"email": "a@b.example", "currency": "EUR"})
+    return samples.row(index) | {"email": "nobody" if bad else "a@b.example", "currency": "EUR"}
