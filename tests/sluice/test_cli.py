@@ -16,7 +16,7 @@ from sluice.endpoints import Services, free_port
 from tests.sluice.processes import ROOT, environment, eventually, sluice
 
 COMMANDS = [
-    "serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit", "jobs", "job", "errors",
+    "serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit", "jobs", "job", "errors", "retry", "commit", "discard",
     "cancel",
 ]  # fmt: skip
 
