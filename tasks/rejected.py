@@ -71,7 +71,8 @@ async def _cuts(pages: Pages) -> AsyncIterator[list[Cut]]:
 def _length(record: Outstanding) -> int:
     if record.length is None:
         raise NotAvailable(
-            "This job was loaded by a version of Sluice that did not note where a record ends. Submit its file again."
+            "This job was loaded by a version of Sluice that did not note where a record ends. Send the records"
+            " mended, in a file of their own, or submit its file again."
         )
     return record.length
 

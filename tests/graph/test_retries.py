@@ -253,6 +253,28 @@ async def test_the_same_idempotency_key_answers_with_the_same_retry(
     assert len(files) + 2 == len(list(store.iterdir()))
 
 
+async def test_a_retry_that_has_left_nothing_outstanding_still_answers_to_its_key(
+    app_client: httpx.AsyncClient, partner: Owner, rejected: Job, store: Path
+) -> None:
+    """Who lost the answer asks again, and may do so after the retry has loaded everything."""
+    made = await _retry(app_client, partner, rejected, idempotencyKey="k")
+    sent = await _retry_with(app_client, partner, rejected, b"id\n1\n", idempotencyKey="f")
+    files = set(store.iterdir())
+    row = await Job.get(parent_id=rejected.id, idempotency_key="k")
+    await _accept(row, dict(enumerate(_BAD)))
+
+    same = await _retry(app_client, partner, rejected, idempotencyKey="k")
+    same_file = await _retry_with(app_client, partner, rejected, b"id\n1\n", idempotencyKey="f")
+    other_file = await _retry_with(app_client, partner, rejected, b"id\n2\n", idempotencyKey="f")
+    other_key = await _retry(app_client, partner, rejected, idempotencyKey="other")
+
+    assert made == same
+    assert sent == same_file
+    assert ["IDEMPOTENCY_CONFLICT"] == [error["code"] for error in other_file["userErrors"]]
+    assert ["INVALID_STATE"] == [error["code"] for error in other_key["userErrors"]]
+    assert files == set(store.iterdir())
+
+
 async def test_the_format_is_the_files_or_else_the_jobs(
     app_client: httpx.AsyncClient, partner: Owner, rejected: Job
 ) -> None:
@@ -276,6 +298,22 @@ async def test_a_stored_file_that_is_gone_is_told(
     assert ("INVALID_STATE", ["input", "jobId"]) == (error["code"], error["field"])
     assert "submit" in error["message"].lower()
     assert [] == (await _retry_with(app_client, partner, rejected, b"id\n1\n"))["userErrors"]
+
+
+async def test_a_job_of_a_version_that_did_not_note_lengths_is_retried_with_a_file(
+    app_client: httpx.AsyncClient, partner: Owner, rejected: Job, store: Path
+) -> None:
+    """Its records cannot be cut out, and it is said what can be done; which they are is known."""
+    await connections.get("default").execute_query(
+        "UPDATE record_error SET byte_length = NULL WHERE job_id = $1", [rejected.id]
+    )
+
+    [error] = (await _retry(app_client, partner, rejected))["userErrors"]
+    sent = await _retry_with(app_client, partner, rejected, b"id\n1\n2\n3\n")
+
+    assert "a file of their own" in error["message"]
+    assert [] == sent["userErrors"]
+    assert _BAD == _origins(store, await Job.get(parent_id=rejected.id))
 
 
 _FAMILY = """query ($id: ID!, $first: Int, $after: String) { job(id: $id) {
