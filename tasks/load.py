@@ -75,7 +75,8 @@ async def _commit(job: Job, batch: Batch) -> Checkpoint:
         # The fence comes last: the job's row is locked for milliseconds only, so that a cancel or a heartbeat
         # never waits for a COPY. Two workers may both copy; one of them commits.
         if not await job.advance(connection, checkpoint):
-            raise LeaseLost
+            # A dry run may have no rows that would have collided with those of a COMMIT of its own.
+            raise LoadedMeanwhile if job.dry_run else LeaseLost
         if retried and job.root_id is not None:
             await Job.count_retried(connection, job.root_id, retried)
         reached(Point.AFTER_FENCE)

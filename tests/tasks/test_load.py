@@ -28,8 +28,8 @@ def _batch(job_id: UUID, first: int, *, accepted: int = 2, rejected: int = 1) ->
     )  # fmt: skip
 
 
-async def _claimed() -> Job:
-    await make_job()
+async def _claimed(**columns: Any) -> Job:
+    await make_job(**columns)
     job = await Job.claim_next(30.0)
     assert job is not None
     return job
@@ -154,6 +154,20 @@ async def test_load_asks_the_row_when_its_rows_are_there_already() -> None:
 
     assert await _indexes(job) == ([0, 1], [2])
     assert (await Job.get(id=job.id)).records_accepted == job.records_accepted == 2
+
+
+async def test_load_of_a_dry_run_asks_the_row_when_its_checkpoint_has_moved() -> None:
+    """Where nothing is rejected it has no rows that collide: the COMMIT whose answer was lost shows at the fence only."""
+    job = await _claimed(dry_run=True)
+    late = await Job.get(id=job.id)
+    await load(late, _batch(job.id, 0, accepted=3, rejected=0))
+
+    await load(job, _batch(job.id, 0, accepted=3, rejected=0))
+
+    assert (3, 3, 0) == (job.next_index, job.records_accepted, job.records_rejected)
+    await Job.cancel(job.id, job.partner_id)
+    with pytest.raises(LeaseLost):
+        await load(job, _batch(job.id, 3, accepted=3, rejected=0))
 
 
 async def test_load_gives_up_on_rows_that_should_not_be_there() -> None:
