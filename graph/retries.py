@@ -137,7 +137,7 @@ async def _retried(context: Context, parent: models.Job, input: RetryJobInput) -
     try:
         if upload:
             with context.unhurried():
-                await origins.take()
+                await origins.take(store)
         return await submission.receive()
     except NotAvailable as error:
         return _in_no_state(str(error))

@@ -11,8 +11,9 @@ from graph.context import Context
 from graph.errors import fault
 from graph.uploads import storage_refusal
 from tasks.origins import noted, outstanding, snapshot
-from tasks.pipeline.origins import MADE_TOGETHER
-from tasks.rejected import NotAvailable, rejected_filename, rejected_records
+from tasks.pipeline.origins import BY_PLACE
+from tasks.rejected import NotAvailable, brings_indexes, rejected_filename, rejected_records
+from tasks.storage import Store
 from tasks.storage.draft import Draft
 from tasks.storage.local import StoredFile
 
@@ -41,10 +42,11 @@ class Origins:
         """Whether the file belongs to a job."""
         self.draft.kept = kept
 
-    async def take(self) -> None:
+    async def take(self, store: Store) -> None:
         """Notes those that are outstanding now. Raises UNAVAILABLE when the disk is full."""
         try:
-            self.stored = await snapshot(self.parent, self.draft)
+            by_place = await brings_indexes(self.parent, store)
+            self.stored = await snapshot(self.parent, self.draft, by_place=by_place)
         except OSError as error:
             raise _fault(error) from None
 
@@ -82,7 +84,7 @@ class RejectedFile:
             with self._unhurried():
                 pages = noted(outstanding(parent), origins)
                 await self._write(rejected_records(parent, self._store, with_index=False, pages=pages))
-                await origins.write(MADE_TOGETHER)
+                await origins.write(BY_PLACE)
                 self._origins.stored = await origins.commit()
                 return await self._draft.commit()
         except OSError as error:

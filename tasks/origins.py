@@ -15,6 +15,7 @@ from tortoise import connections
 
 from models import Job
 from tasks import keyset
+from tasks.pipeline.origins import BY_PLACE
 from tasks.storage.draft import Draft
 from tasks.storage.local import StoredFile
 
@@ -57,10 +58,12 @@ async def noted(pages: Pages, draft: Draft) -> Pages:
         yield page
 
 
-async def snapshot(parent: Job, draft: Draft) -> StoredFile:
-    """Makes the draft the origins file of a retry of `parent`, durable."""
+async def snapshot(parent: Job, draft: Draft, *, by_place: bool) -> StoredFile:
+    """Makes the draft the origins file of a retry of `parent`, durable. `by_place`: see `BY_PLACE`."""
     async for _ in noted(outstanding(parent), draft):
         pass
+    if by_place:
+        await draft.write(BY_PLACE)
     return await draft.commit()
 
 

@@ -1,8 +1,8 @@
 """The rejected records of a job that no retry has loaded since, as a file in the format of the job's own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,14 +11,21 @@ from tasks.origins import Outstanding, Pages, outstanding
 from tasks.pipeline.definition import define
 from tasks.pipeline.errors import FileError
 from tasks.pipeline.formats import format_of
+from tasks.pipeline.index_names import INDEX
+from tasks.pipeline.origins import Origins
 from tasks.pipeline.record import FileFormat
 from tasks.pipeline.rejected import Cut, cutter_of
+from tasks.pipeline.xml_rows import NAMESPACE
 from tasks.storage import Store
 
 _BLOCK_BYTES = 64 * 1024
 _BUFFER_BYTES = 64 * 1024
 """Read at once: rejected records that lie near each other are read together."""
 _MAX_NAME_CHARS = 255
+_LOOKED_BLOCKS = 4
+_INDEX_MARKS = [
+    name.encode(codec) for name in (INDEX, NAMESPACE) for codec in ("utf-8", "utf-16-le", "utf-16-be")
+]
 
 
 class NotAvailable(Exception):
@@ -27,7 +34,7 @@ class NotAvailable(Exception):
 
 async def rejected_records(
     job: Job, store: Store, *, with_index: bool, pages: Pages | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The outstanding records of `job` in blocks of bytes, with the header or root of its file around them.
 
     `pages` are its outstanding records, for who has to know which ones these were.
@@ -47,7 +54,7 @@ async def rejected_records(
                 FileFormat(job.format),
                 definition,
                 with_index=with_index,
-                is_retry=job.root_id is not None,
+                is_retry=await _names_indexes(job, store),
             )
             page_cuts = _cuts(outstanding(job) if pages is None else pages)
             # Before anything is given: what makes a record unavailable is true of the first of them, if of any.
@@ -61,6 +68,39 @@ async def rejected_records(
             yield cutter.tail()
     except (FileError, UnicodeError) as error:
         raise _changed() from error
+
+
+async def brings_indexes(job: Job, store: Store) -> bool:
+    """Whether the job's file has a `sluice:index` that means another job: it is looked for in the first rejected records."""
+    if await _names_indexes(job, store):
+        return False
+    looked = 0
+    try:
+        async with aclosing(rejected_records(job, store, with_index=False)) as blocks:
+            async for block in blocks:
+                looked += 1
+                if any(mark in block for mark in _INDEX_MARKS):
+                    return True
+                if looked > _LOOKED_BLOCKS:
+                    break
+    except NotAvailable:
+        pass  # what cannot be read any more was not fetched either
+    return False
+
+
+async def _names_indexes(job: Job, store: Store) -> bool:
+    """Whether what the job's file says as `sluice:index` is so: that of a retry that was sent with a file."""
+    if job.root_id is None or job.origins_key is None:
+        return False
+    try:
+        return not await asyncio.to_thread(_is_by_place, store.path(job.origins_key))
+    except FileNotFoundError:
+        return False
+
+
+def _is_by_place(path: Path) -> bool:
+    with path.open("rb") as file:
+        return Origins(file).by_place
 
 
 async def _cuts(pages: Pages) -> AsyncIterator[list[Cut]]:

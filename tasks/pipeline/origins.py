@@ -1,7 +1,7 @@
 """The origins file of a retry: which records of the family's first job were outstanding when the retry was made.
 
 64-bit whole numbers, little-endian: the k-th is the origin of the parent's k-th outstanding record, none twice. Behind
-them stands `MADE_TOGETHER` where the retry's file was cut out of the parent's.
+them stands `BY_PLACE` where what the file says as `sluice:index` must not count.
 """
 
 import struct
@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 NUMBER_BYTES = 8
 
-MADE_TOGETHER = struct.pack("<q", -1)
-"""The k-th record is the k-th origin's, whatever it says: an index in it may be one of another job's, which was sent for a
-new one by mistake."""
+BY_PLACE = struct.pack("<q", -1)
+"""The k-th record is the k-th origin's, whatever it says: the parent's file has brought along indexes that mean another
+job, since that one's rejected records were sent for a new job by mistake."""
 
 _BLOCK_NUMBERS = 64 * 1024
 
@@ -26,8 +26,8 @@ class Origins:
         self._file = file
         self._count = file.seek(0, 2) // NUMBER_BYTES
         file.seek(max(0, self._count - 1) * NUMBER_BYTES)
-        self.made_together = file.read(NUMBER_BYTES) == MADE_TOGETHER
-        self._count -= self.made_together
+        self.by_place = file.read(NUMBER_BYTES) == BY_PLACE
+        self._count -= self.by_place
 
     def __len__(self) -> int:
         return self._count

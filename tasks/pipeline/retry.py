@@ -1,7 +1,7 @@
 """A retry: which record of the family's first job each record of the file is.
 
-The file is read once before any of it is loaded. Does no record name an index, or was the file cut out of the parent's,
-the k-th is the k-th that was outstanding; does any, each counts for the one that it names. That is so again at each
+The file is read once before any of it is loaded. Does no record name an index, or must none count, the
+k-th is the k-th that was outstanding; does any, each counts for the one that it names. That is so again at each
 claim, since the file is the same.
 """
 
@@ -47,7 +47,7 @@ class Retry:
 
     def count(self, chunk: Chunk, seen: Marks) -> None:
         """Notes what the records of a chunk name. Raises FileError where one that is outstanding is named again."""
-        if self._origins.made_together:
+        if self._origins.by_place:
             return
         for position, name in enumerate(self._names.of(chunk)):
             if name is None:
@@ -92,10 +92,11 @@ def survey(
 
 
 def _wrong_count(records: int, origins: Origins) -> str:
-    if origins.made_together:
+    if origins.by_place:
         return (
-            f"Read by this version of the schema, the {len(origins):,} record(s) that were outstanding come apart as"
-            f" {records:,}. Nothing was loaded. Download rejectedFile(withIndex: true), and send it back mended."
+            f"The file has {records:,} record(s), but {len(origins):,} were outstanding, and each counts by its place. Nothing was"
+            " loaded. Send as many as are outstanding, in their order. If you have sent no file, do: this version of the schema"
+            " takes the job's own apart in another way."
         )
     return (
         f"The file has {records:,} record(s), but {len(origins):,} were outstanding when this retry was made, and no"

@@ -139,6 +139,44 @@ async def test_indexes_of_another_job_in_the_first_file_mislead_nobody(
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("n.csv", "sluice:index,id\n7,a\n2,1\n0,c\n9,d\n"),
+        (
+            "n.ndjson",
+            "".join(
+                f'{{"sluice:index": {k}, "id": "{id}"}}\n' for k, id in ((7, "a"), (2, 1), (0, "c"), (9, "d"))
+            ),
+        ),
+        (
+            "n.xml",
+            '<os xmlns:sluice="urn:sluice"><o sluice:index="7"><id>a</id></o><o sluice:index="2"><id>1</id></o>'
+            '<o sluice:index="0"><id>c</id></o><o sluice:index="9"><id>d</id></o></os>',
+        ),
+    ],
+)
+async def test_a_file_that_brings_such_indexes_back_is_taken_by_its_places(
+    client: ApiClient, tmp_path: Path, name: str, content: str
+) -> None:
+    """What rejectedFile gives has them, too: mended and sent back, each record is the one in whose place it stands."""
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    schema_id = await create_schema(client, fields=[{"name": "id", "type": "INTEGER"}])
+    job_id = await submit(client, schema_id, tmp_path / name)
+    await finished(client, job_id)
+    mended = await rejected(client, job_id)
+    for letter, number in (("a", "10"), ("c", "30"), ("d", "40")):
+        mended = re.sub(rf"\b{letter}\b", number, mended)
+
+    await retry(client, job_id, mended, filename=name)
+
+    whole = await family(client, job_id)
+    assert "0" == whole["outstanding"]
+    assert [("0", 10), ("1", 1), ("2", 30), ("3", 40)] == [
+        (node["originIndex"], node["data"]["id"]) for node in whole["records"]["nodes"]
+    ]
+
+
 async def test_whoever_retries_at_the_same_time_each_record_is_loaded_once(
     client: ApiClient, tmp_path: Path
 ) -> None:

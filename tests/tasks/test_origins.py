@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 async def _origins(job: Job, store: LocalStore) -> list[int]:
     draft = Draft(store)
-    stored = await snapshot(job, draft)
+    stored = await snapshot(job, draft, by_place=False)
     draft.kept = True
     await draft.close()
     return array("q", store.path(stored.key).read_bytes()).tolist()

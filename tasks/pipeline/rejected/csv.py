@@ -42,8 +42,8 @@ class CsvCutter:
         has_index = INDEX in self._layout.names
         if with_index and has_index and not is_retry:
             raise CannotIndex(
-                "The file has a column sluice:index of its own, which says nothing about this job. Leave withIndex out, and keep"
-                " the records in their order; or submit the file without that column."
+                "The file has a column sluice:index of its own, which says nothing about this job. Leave withIndex out, and send"
+                " all of the records back in their order: they count by their place."
             )
         self._with_index = with_index and not has_index
         if self._with_index:

@@ -37,7 +37,7 @@ class Retried:
         return {index: origin for index, (origin, _) in self.records.items()}
 
 
-MADE_TOGETHER = -1
+BY_PLACE = -1
 """Behind the origins of a retry whose file was cut out of its parent's."""
 
 

@@ -14,7 +14,7 @@ from tasks.pipeline.index_names import with_index
 from tasks.pipeline.origins import Marks, Origins, marks
 from tasks.pipeline.record import FileFormat
 from tests.tasks.pipeline.reading import read_once, schema
-from tests.tasks.pipeline.retries import MADE_TOGETHER, origins_file, retried
+from tests.tasks.pipeline.retries import BY_PLACE, origins_file, retried
 
 CSV, TSV, JSON, NDJSON, XML = FileFormat
 STRICT = define(
@@ -371,7 +371,7 @@ def test_what_was_cut_out_of_the_parents_file_is_what_stands_in_its_place(format
     """A partner may have sent the rejected file of one job as a new one: its indexes are those of the old job."""
     data = text(format, [3, 12, 7, 7]).encode()
 
-    found = retried(data, format, STRICT, [2, 3, 7, 90_000, MADE_TOGETHER])
+    found = retried(data, format, STRICT, [2, 3, 7, 90_000, BY_PLACE])
 
     assert {0: 2, 1: 3, 2: 7, 3: 90_000} == found.origins
     assert [] == found.errors
@@ -380,7 +380,7 @@ def test_what_was_cut_out_of_the_parents_file_is_what_stands_in_its_place(format
 @formats
 def test_too_few_records_of_the_parents_file_are_told(format: FileFormat) -> None:
     """A newer version of the schema may cut it otherwise; it is not said that the partner has sent too few."""
-    found = retried(text(format, [None] * 2).encode(), format, STRICT, [2, 3, 7, MADE_TOGETHER])
+    found = retried(text(format, [None] * 2).encode(), format, STRICT, [2, 3, 7, BY_PLACE])
 
     assert ("RECORD_COUNT", {}) == (found.failure, found.records)
-    assert "the 3 record(s) that were outstanding come apart as 2" in found.message
+    assert "2 record(s), but 3 were outstanding, and each counts by its place" in found.message
