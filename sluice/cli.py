@@ -113,6 +113,11 @@ def _add_submit(to: Any) -> None:
         action="store_true",
         help="decide every record, and load none: `sluice commit` does it later",
     )
+    submit.add_argument(
+        "--on-failure",
+        choices=("keep", "discard"),
+        help="what becomes of records that are loaded already when the job fails or is cancelled; default: keep",
+    )
     submit.add_argument("--watch", action="store_true", help="show its progress and what became of it")
     _add_client(submit)
 
@@ -152,6 +157,9 @@ def _add_retry(to: Any) -> None:
     )  # fmt: skip
     retry.add_argument("--schema", metavar="ID", help="id of another version of the job's schema")
     retry.add_argument("--format", choices=_FORMATS, help="default: from the file name's extension")
+    retry.add_argument(
+        "--idempotency-key", metavar="K", help="of your choice: the same one again answers with the same job"
+    )
     retry.add_argument("--watch", action="store_true", help="show its progress and what became of it")
     _add_client(retry)
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
@@ -57,19 +56,25 @@ class ApiClient:
         # blocking client finds that answer; the asynchronous one finds a broken connection.
         return await self._data(asyncio.to_thread(self._send, data=parts, files=files))
 
-    async def download(self, link: str, to: Path) -> int:
-        """Saves what a signed link gives; its length. The key is for the API alone. Also raises OSError."""
+    async def download(self, link: str, file: BinaryIO) -> None:
+        """Writes what a signed link leads to, as it comes, in place of what the open file has. The key is not sent along."""
+        address = urlsplit(link)._replace(path="", query="").geturl()
         options = {**self._options, "headers": {}}
         try:
             async with httpx.AsyncClient(**options) as http, http.stream("GET", link) as answer:
-                if answer.status_code != 200:
-                    raise ApiError(f"{answer.status_code} from the link to {to.name}: ask for it anew")
-                with to.open("xb") as file:
-                    async for block in answer.aiter_bytes():
-                        await asyncio.to_thread(file.write, block)
-                    return file.tell()
+                if answer.status_code != httpx.codes.OK:
+                    await answer.aread()
+                    self._parsed(answer)
+                    raise ApiError(f"{address} answered {answer.status_code} to the link of a download")
+                file.seek(0)
+                file.truncate()
+                async for block in answer.aiter_bytes():
+                    await asyncio.to_thread(file.write, block)
+        except OSError as error:
+            raise SluiceError(f"cannot write {file.name}: {error.strerror}") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Unreachable(f"the download of {to.name} broke off ({type(error).__name__})") from None
+            reason = str(error) or type(error).__name__
+            raise Unreachable(f"the download from {address} broke off ({reason}): try again") from None
 
     def _send(self, **body: Any) -> httpx.Response:
         with httpx.Client(**self._options) as http:
@@ -83,6 +88,9 @@ class ApiClient:
             is_quoting = isinstance(error, httpx.LocalProtocolError) or not str(error)
             reason = type(error).__name__ if is_quoting else str(error)
             raise Unreachable(f"no answer from {self.url} ({reason}): is Sluice running there?") from None
+        return self._parsed(answer)
+
+    def _parsed(self, answer: httpx.Response) -> dict[str, Any]:
         try:
             payload = answer.json()
         except ValueError:

@@ -12,6 +12,7 @@ from sluice.errors import SluiceError
 if TYPE_CHECKING:
     from sluice.client import ApiClient
     from sluice.endpoints import Services
+    from sluice.submit import Make
 
 
 def serve(_: Namespace) -> int:
@@ -101,40 +102,50 @@ def submit(options: Namespace) -> int:
     """`sluice submit`."""
     from sluice import submit
 
-    return asyncio.run(
-        submit.submit(
-            _client(options), options.file, options.schema, options.format,
-            dry_run=options.dry_run, watch=options.watch, as_json=options.json,
-        )
+    client = _client(options)
+    make = submit.submitting(
+        client, options.file, options.schema,
+        file_format=options.format, dry_run=options.dry_run, on_failure=options.on_failure,
     )  # fmt: skip
+    return _make(options, client, options.file.name, make)
 
 
 def retry(options: Namespace) -> int:
     """`sluice retry`."""
     from sluice import submit
 
-    return asyncio.run(
-        submit.retry(
-            _client(options), options.job, options.file, options.schema, options.format,
-            watch=options.watch, as_json=options.json,
-        )
+    client = _client(options)
+    make = submit.retrying(
+        client, options.job, options.file,
+        schema_id=options.schema, file_format=options.format, idempotency_key=options.idempotency_key,
     )  # fmt: skip
+    return _make(options, client, options.file.name if options.file else "rejected records", make)
 
 
 def commit(options: Namespace) -> int:
     """`sluice commit`."""
     from sluice import submit
 
-    return asyncio.run(
-        submit.commit(_client(options), options.job, watch=options.watch, as_json=options.json)
-    )
+    client = _client(options)
+    return _make(options, client, "commit", submit.committing(client, options.job))
+
+
+def _make(options: Namespace, client: "ApiClient", title: str, make: "Make") -> int:
+    from sluice import submit
+
+    return asyncio.run(submit.run(client, title, make, watch=options.watch, as_json=options.json))
 
 
 def discard(options: Namespace) -> int:
     """`sluice discard`."""
-    from sluice.discard import discard
+    from sluice import discard
 
-    return asyncio.run(discard(_client(options), options.job, yes=options.yes, as_json=options.json))
+    if not options.yes:
+        discard.require_terminal()
+        question = asyncio.run(discard.question(_client(options), options.job))
+        if not discard.is_agreed(question):
+            return 1
+    return asyncio.run(discard.discard(_client(options), options.job, as_json=options.json))
 
 
 def jobs(options: Namespace) -> int:

@@ -1,7 +1,4 @@
-"""`sluice demo`: four files go the whole way, on a Sluice of their own, as partners would send them.
-
-In the end the rejected records of one come back, are corrected, and are loaded.
-"""
+"""`sluice demo`: four files go the whole way, on a Sluice of their own, and the rejected rows of one are fixed."""
 
 import asyncio
 import contextlib
@@ -14,10 +11,22 @@ from typing import Any
 from rich.console import Console
 
 from settings import settings
-from sluice import binaries, endpoints, jobs, operations, partners, report, run_files, stack, submit
+from sluice import (
+    binaries,
+    downloads,
+    endpoints,
+    jobs,
+    operations,
+    partners,
+    report,
+    run_files,
+    samples,
+    stack,
+    submit,
+)  # fmt: skip
 from sluice.client import ApiClient
 from sluice.errors import SluiceError
-from sluice.samples import RECORDS, SAMPLES, Sample, correct
+from sluice.samples import RECORDS, SAMPLES, Sample
 from sluice.stack import Plan
 from sluice.supervisor import Children
 
@@ -26,7 +35,6 @@ _LIVELY = {"SLUICE_PROGRESS_INTERVAL_SECONDS": "0.1", "SLUICE_BATCH_RECORDS": "1
 
 
 _SECONDS = 120
-_EXAMPLES = "amount 12,50 → 12.50, currency EURO → EUR, …"
 _LOG = "sluice.log"
 
 
@@ -41,8 +49,8 @@ async def demo(*, keep: bool = False) -> int:
             key = await partners.create(services.database_url, "Demo Ltd")
             async with _patience(plan), ApiClient(plan.address, key) as client:
                 shown = [await _show(console, client, sample, folder) for sample in SAMPLES]
-                faults = [fault for _, fault in shown]
-                faults.append(await _fix_and_retry(console, client, shown[0][0], folder))
+                faults = [_fault(job, RECORDS, spoilt) for job, spoilt in shown]
+                faults += await _fix(console, client, *shown[0], folder)
     _say_goodbye(console, [fault for fault in faults if fault])
     return 1 if any(faults) else 0
 
@@ -89,44 +97,43 @@ async def _patience(plan: Plan) -> AsyncIterator[None]:
 
 async def _show(
     console: Console, client: ApiClient, sample: Sample, folder: Path
-) -> tuple[dict[str, Any], str | None]:
-    """Sends one sample, shows what becomes of it; the job, and what is wrong with it, if anything."""
+) -> tuple[dict[str, Any], int]:
+    """Sends one sample, shows what becomes of it; the job, and how many of its records are spoilt."""
     path, spoilt = await asyncio.to_thread(sample.make, folder)
     saved = await operations.create_schema(client, sample.schema)
-    console.rule(style="dim") if console.is_terminal else console.print()
-    job = await submit.follow(console, client, path.name, path, submit.sending(client, saved["id"]))
+    _rule(console)
+    job = await submit.follow(console, client, path.name, submit.submitting(client, path, saved["id"]))
     report.summary(console, job, await jobs.first_errors(client, job["id"]))
-    return job, _fault(job, spoilt)
+    return job, spoilt
 
 
-async def _fix_and_retry(
-    console: Console, client: ApiClient, job: dict[str, Any], folder: Path
-) -> str | None:
-    """The rejected records of a CSV file come back, are corrected, and are tried again; what is wrong then, if anything."""
-    console.rule(style="dim") if console.is_terminal else console.print()
-    link = (await operations.downloads(client, job["id"]))["rejectedFile"]
-    rejected = folder / link["filename"]
-    await client.download(link["url"], rejected)
-    count = int(job["outstanding"])
-    report.plain(console, f"{rejected.name}  {count:,} rejected records are back, as they were sent")
-    corrected = await asyncio.to_thread(correct, rejected)
-    report.plain(console, f"{corrected.name}  the same, corrected: {_EXAMPLES}")
-    retry = await submit.follow(
-        console, client, corrected.name, corrected,
-        lambda content: operations.retry(client, job["id"], content),
-    )  # fmt: skip
+async def _fix(
+    console: Console, client: ApiClient, job: dict[str, Any], spoilt: int, folder: Path
+) -> list[str | None]:
+    """Gets the rejected rows of a job back, puts them right and sends only them; what is wrong with that, if anything."""
+    _rule(console)
+    saved = await downloads.save(client, await operations.downloads(client, job["id"]), folder / "rejected")
+    if saved.rejected is None:
+        return [f"{job['filename']}: there are no rejected rows to fix"]
+    report.plain(console, f"{saved.rejected.name}: the rejected rows of {job['filename']}, as they were sent")
+    fixed = folder / "orders.fixed.csv"
+    rows = await asyncio.to_thread(samples.correct, saved.rejected, fixed)
+    report.plain(console, f"{fixed.name}: the same {rows:,} rows, corrected. Only they go in again …")
+    retry = await submit.follow(console, client, fixed.name, submit.retrying(client, job["id"], fixed))
     report.summary(console, retry, [])
-    left = int((await operations.job(client, job["id"]))["outstanding"])
-    report.plain(console, f"{job['filename']}  outstanding: {count:,} before, {left:,} now")
-    return f"{job['filename']}: {left} records are still outstanding" if left else None
+    left = (await operations.job(client, job["id"]))["outstanding"]
+    report.plain(console, f"{job['filename']}  outstanding: {int(job['outstanding']):,} before, {left} now")
+    wrong = None if left == "0" else f"{job['filename']}: {left} records are still outstanding"
+    return [_fault(retry, spoilt, 0), wrong]
 
 
-def _fault(job: dict[str, Any], spoilt: int) -> str | None:
-    expected = {
-        "recordsRead": RECORDS,
-        "recordsAccepted": RECORDS - spoilt,
-        "recordsRejected": spoilt,
-    }
+def _rule(console: Console) -> None:
+    console.rule(style="dim") if console.is_terminal else console.print()
+
+
+def _fault(job: dict[str, Any], records: int, spoilt: int) -> str | None:
+    """What is wrong with how a job has ended, if anything."""
+    expected = {"recordsRead": records, "recordsAccepted": records - spoilt, "recordsRejected": spoilt}
     counts = {name: int(job["progress"][name]) for name in expected}
     if job["status"] == "COMPLETED" and counts == expected:
         return None

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sluice import operations, report
+from sluice import next_steps, operations, report
 from sluice.bar import bar
 from sluice.client import ApiClient
 from sluice.watch import watch as watch_to_the_end
@@ -36,7 +36,7 @@ async def job(client: ApiClient, job_id: str, *, watch: bool, as_json: bool) -> 
             print_json([found])
         else:
             report.summary(report.console(), found, await first_errors(client, job_id))
-            report.next_steps(report.console(), found)
+            next_steps.show(report.console(), found)
     return 1 if watch and found["status"] != "COMPLETED" else 0
 
 

@@ -52,7 +52,7 @@ mutation Commit($input: CommitJobInput!) {
 _DISCARD = """
 mutation Discard($input: DiscardRecordsInput!) {
   discardRecords(input: $input) {
-    job { id }
+    job { id filename }
     userErrors { code message field }
   }
 }
@@ -77,14 +77,16 @@ subscription Progress($jobId: ID!) {
 
 _DISCARD_PROGRESS = """
 subscription Progress($jobId: ID!) {
-  discardProgress(jobId: $jobId) { status percent recordsTotal recordsDiscarded }
+  discardProgress(jobId: $jobId) {
+    jobId status percent recordsTotal recordsDiscarded requestedAt startedAt finishedAt
+  }
 }
 """
 
 _DOWNLOADS = """
 query Downloads($id: ID!) {
   job(id: $id) {
-    status
+    id status dryRun
     rejectedFile { url filename }
     errorReport { url filename }
   }
@@ -134,7 +136,7 @@ query Errors($id: ID!, $first: Int!, $after: String, $filter: RecordErrorFilter)
 
 _JOBS_A_PAGE = 100
 _ERRORS_A_PAGE = 1_000
-_FINAL = ("COMPLETED", "FAILED", "CANCELLED")
+FINAL = ("COMPLETED", "FAILED", "CANCELLED")
 _PATIENCE_SECONDS = 90.0
 """A busy server may send a client away for a minute."""
 
@@ -154,9 +156,11 @@ async def submit_file(
     file_format: str | None = None,
     *,
     dry_run: bool = False,
+    on_failure: str | None = None,
 ) -> str:
     """Uploads an open file as it is read, under its name; the job's id. Raises ApiError."""
-    given: Object = {"schemaId": schema_id, "dryRun": dry_run, **_format(file_format)}
+    given: Object = {"schemaId": schema_id, "dryRun": dry_run}
+    given |= _given(format=_upper(file_format), onFailure=_upper(on_failure))
     data = await client.upload(_SUBMIT, given, Path(content.name).name, content)
     return cast("str", _made(data["submitFile"], "job")["id"])
 
@@ -165,13 +169,14 @@ async def retry(
     client: ApiClient,
     job_id: str,
     content: BinaryIO | None,
+    *,
     schema_id: str | None = None,
     file_format: str | None = None,
+    idempotency_key: str | None = None,
 ) -> str:
     """Tries rejected records again, as they were sent or as the open file has them; the new job's id. Raises ApiError."""
-    given: Object = {"jobId": job_id, **_format(file_format)}
-    if schema_id:
-        given["schemaId"] = schema_id
+    given: Object = {"jobId": job_id}
+    given |= _given(schemaId=schema_id, format=_upper(file_format), idempotencyKey=idempotency_key)
     if content is None:
         data = await client.execute(_RETRY, {"input": given})
     else:
@@ -179,8 +184,12 @@ async def retry(
     return cast("str", _made(data["retryJob"], "job")["id"])
 
 
-def _format(name: str | None) -> Object:
-    return {"format": name.upper()} if name else {}
+def _given(**inputs: str | None) -> Object:
+    return {name: value for name, value in inputs.items() if value is not None}
+
+
+def _upper(name: str | None) -> str | None:
+    return name.upper() if name else None
 
 
 async def commit(client: ApiClient, job_id: str) -> str:
@@ -189,10 +198,10 @@ async def commit(client: ApiClient, job_id: str) -> str:
     return cast("str", _made(data["commitJob"], "job")["id"])
 
 
-async def discard(client: ApiClient, job_id: str) -> None:
-    """Asks for the deletion of what a job has loaded. Raises ApiError."""
+async def discard(client: ApiClient, job_id: str) -> Object:
+    """Asks for the deletion of what a job has loaded: its id and its file's name. Raises ApiError."""
     data = await client.execute(_DISCARD, {"input": {"jobId": job_id}})
-    _made(data["discardRecords"], "job")
+    return _made(data["discardRecords"], "job")
 
 
 async def downloads(client: ApiClient, job_id: str) -> Object:
@@ -247,7 +256,7 @@ async def _states(
                     lost_at = None
                     [state] = event.values()
                     yield state
-                    if state["status"] in _FINAL:
+                    if state["status"] in FINAL:
                         return
         except Unreachable as error:
             lost = error

@@ -31,49 +31,17 @@ def summary(console: Console, job: dict[str, Any], first_errors: list[dict[str, 
     counts = job["progress"]
     said = f"  {int(counts['recordsAccepted']):,} accepted, {int(counts['recordsRejected']):,} rejected"
     console.print(
-        Text.assemble(f"{_printable(job['filename'])}  ", _status(job["status"]), said), soft_wrap=True
+        Text.assemble(f"{printable(job['filename'])}  ", _status(job["status"]), said), soft_wrap=True
     )
     if failure := job["failure"]:
         line = f", line {failure['line']}" if failure["line"] else ""
-        plain(console, f"  {failure['code']}{line}: {_printable(failure['message'])}")
+        plain(console, f"  {failure['code']}{line}: {printable(failure['message'])}")
     if job["errorSummary"]:
         plain(console, "  errors by field and code")
         console.print(_summary_table(job["errorSummary"]), highlight=False)
     if first_errors:
         plain(console, "  the first errors")
         errors(console, first_errors)
-
-
-def next_steps(console: Console, job: dict[str, Any]) -> None:
-    """What the job belongs to, and what to type next."""
-    id = job["id"]
-    if job["parent"]:
-        plain(console, f"  a retry of {job['parent']['id']}")
-    if job["dryRunJob"]:
-        plain(console, f"  a commit of the dry run {job['dryRunJob']['id']}")
-    if discard := job["discard"]:
-        done, total = int(discard["recordsDiscarded"]), int(discard["recordsTotal"])
-        plain(console, f"  discard: {discard['status'].lower()}, {done:,} of {total:,} records deleted")
-    if job["status"] not in _STATUS_STYLE:
-        return
-    if job["dryRun"]:
-        _after_dry_run(console, job)
-    elif outstanding := int(job["outstanding"]):
-        plain(console, f"  outstanding: {outstanding:,} of the rejected records are not loaded")
-        plain(console, f"To fix them: sluice errors {id} --download")
-        plain(console, f"then, with the corrected file: sluice retry {id} FILE --watch")
-
-
-def _after_dry_run(console: Console, job: dict[str, Any]) -> None:
-    id = job["id"]
-    if job["commit"]:
-        plain(console, f"  a dry run, committed by {job['commit']['id']}")
-        return
-    plain(console, "  a dry run: nothing of it is loaded")
-    if int(job["progress"]["recordsRejected"]):
-        plain(console, f"To see what is wrong: sluice errors {id} --download")
-    if job["status"] != "CANCELLED":
-        plain(console, f"To load it: sluice commit {id} --watch")
 
 
 def _status(status: str) -> Text:
@@ -97,7 +65,7 @@ def errors(console: Console, rows: list[dict[str, Any]], *, is_first: bool = Tru
         table.add_column(name, overflow="fold", width=width, ratio=ratio)
     for row in rows:
         line = str(row["line"] or f"#{row['recordIndex']}")
-        value, message = Text(_value(row["rawValue"])), Text(_printable(row["message"]))
+        value, message = Text(_value(row["rawValue"])), Text(printable(row["message"]))
         table.add_row(line, _field(row), row["code"], value, message)
     console.print(table, highlight=False)
 
@@ -114,7 +82,7 @@ def jobs(console: Console, rows: list[dict[str, Any]]) -> None:
         accepted, rejected = int(counts["recordsAccepted"]), int(counts["recordsRejected"])
         table.add_row(
             row["id"], _status(row["status"]), f"{accepted:,}", f"{rejected:,}", moment,
-            Text(_printable(row["filename"])),
+            Text(printable(row["filename"])),
         )  # fmt: skip
     console.print(table, highlight=False)
 
@@ -124,7 +92,7 @@ def _table(**options: Any) -> Table:
 
 
 def _field(row: dict[str, Any]) -> Text:
-    return Text(_printable(row["field"] or "(record)"))
+    return Text(printable(row["field"] or "(record)"))
 
 
 def _value(value: str | None) -> str:
@@ -133,6 +101,6 @@ def _value(value: str | None) -> str:
     return repr(value if len(value) <= _RAW_CHARACTERS else value[:_RAW_CHARACTERS] + "…")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without what would command the terminal: names and messages may quote a file."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -64,7 +64,7 @@ def orders(count: int) -> Iterator[tuple[Order, bool]]:
         order = _good(number, chance)
         spoilt = chance.random() < _SPOILT
         if spoilt:
-            order |= chance.choice(FAULTS)
+            order |= chance.choice(_FAULTS)
         yield order, spoilt
 
 
@@ -82,7 +82,7 @@ def _good(number: int, chance: random.Random) -> Order:
     }
 
 
-FAULTS: tuple[Order, ...] = (
+_FAULTS: tuple[Order, ...] = (
     {"amount": "12,50"},
     {"amount": -5},
     {"amount": "n/a", "quantity": "a dozen"},
@@ -95,8 +95,8 @@ FAULTS: tuple[Order, ...] = (
 )
 
 
-CORRECTIONS: dict[str, dict[str, str]] = {
-    "amount": {"12,50": "12.50", "-5": "5", "n/a": "12"},
+_CORRECTIONS: dict[str, dict[str, str]] = {
+    "amount": {"12,50": "12.50", "-5": "5", "n/a": "24.00"},
     "quantity": {"a dozen": "12"},
     "currency": {"EURO": "EUR"},
     "customer_email": {"ada(at)example.com": "ada@example.com"},
@@ -105,19 +105,16 @@ CORRECTIONS: dict[str, dict[str, str]] = {
     "order_id": {"12345": "ORD-012345"},
     "paid": {"maybe": "false"},
 }
-"""What a person would make of the faults: column -> wrong -> right."""
 
 
-def correct(rejected: Path) -> Path:
-    """Corrects a CSV file of spoilt orders; where the corrected one lies."""
-    corrected = rejected.with_name("orders.corrected.csv")
+def correct(rejected: Path, corrected: Path) -> int:
+    """Does what a person would with the rejected rows of the CSV file: puts each fault right; how many rows there are."""
     with rejected.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    _write_csv(
-        corrected,
-        ({name: CORRECTIONS.get(name, {}).get(value, value) for name, value in row.items()} for row in rows),
-    )
-    return corrected
+    for row in rows:
+        row.update((name, known.get(row[name], row[name])) for name, known in _CORRECTIONS.items())
+    _write_csv(corrected, iter(rows))
+    return len(rows)
 
 
 def _write_csv(path: Path, rows: Iterator[Order]) -> None:

@@ -32,7 +32,7 @@ async def find_file(job: Job, store: Store) -> Path:
             if isinstance(error, FileNotFoundError) and await store.is_there():
                 raise FileError(
                     FailureCode.FILE_MISSING,
-                    "A file of this job is not in the storage any more: submit, or retry, it again.",
+                    "A file of this job is not in the storage any more: submit it again; a retry, retry once more.",
                 ) from None
             logger.warning(
                 "file not readable, trying again", extra={"job": str(job.id), "error": repr(error)}

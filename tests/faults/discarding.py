@@ -89,5 +89,9 @@ async def loaded(stack: Stack, client: ApiClient, folder: Path, records: int = R
 async def discarded(case: Case) -> Discarding:
     """It is asked for."""
     payload = (await case.client.execute(DISCARD, {"input": {"jobId": case.job_id}}))["discardRecords"]
-    assert {"job": {"discard": {"status": "PENDING"}}, "userErrors": []} == payload
+    assert [] == payload["userErrors"]
+    assert payload["job"]["discard"]["status"] in (
+        "PENDING",
+        "PROCESSING",
+    )  # a worker may have been looking just then
     return Discarding(case)

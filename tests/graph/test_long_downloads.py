@@ -94,7 +94,7 @@ async def test_clients_that_do_not_read_hold_little(
     warm = url_of(stack, partner, long_job, Kind.REJECTED)
     async with app_client.stream("GET", warm) as answer:
         await anext(answer.aiter_bytes())
-    before = memory(stack)
+    before, said = memory(stack), len(stack.log)
     async with AsyncExitStack() as clients:
         for n in range(30):
             kind = (Kind.REJECTED, Kind.ERRORS_CSV)[n % 2]
@@ -111,7 +111,7 @@ async def test_clients_that_do_not_read_hold_little(
     async with asyncio.timeout(10):
         while open_files(stack, long_job):
             await asyncio.sleep(0.1)
-    assert "Traceback" not in stack.log
+    assert "Traceback" not in stack.log[said:]
 
 
 async def test_a_download_that_broke_off_goes_on(

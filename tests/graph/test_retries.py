@@ -13,6 +13,7 @@ import pytest
 from tortoise import connections
 
 from models import Job, JobStatus, OnFailure, RecordSchema, RetriedRecord
+from tasks.pipeline.definition import define
 from tests.factories import DEFINITION, make_job, make_schema
 from tests.graph.api import MAP, Owner, closed, data, execute, id_of, part, submit
 
@@ -217,7 +218,9 @@ async def test_another_version_of_the_schema_may_be_taken_and_no_other_schema(
 ) -> None:
     """By name; another partner's looks as if it did not exist."""
     newer = await make_schema(partner=partner.row)
-    other = await RecordSchema.save_version(partner.id, "invoices", DEFINITION)
+    other = await RecordSchema.save_version(
+        partner.id, "invoices", define(DEFINITION).model_dump(mode="json")
+    )
     theirs = await make_schema(partner=other_partner.row)
 
     taken = await _retry(app_client, partner, rejected, schemaId=id_of(newer))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from tasks.load import ERROR_COLUMNS
 from tasks.pipeline.batches import batches
 from tasks.pipeline.definition import Definition, define
 from tasks.pipeline.errors import FileError
@@ -105,7 +106,7 @@ def take(outcome: Outcome, batch: Batch, start: Position = TOP) -> None:
     assert batch.end.line >= begin.line
     records = {int(index): json.loads(data) for _, index, data in _rows(batch.records, 3)}
     errors: dict[int, list[Error]] = {}
-    for row in _rows(batch.errors, 9):
+    for row in _rows(batch.errors, len(ERROR_COLUMNS)):
         errors.setdefault(int(row[1]), []).append(_error(row[2:]))
     assert set(range(begin.index, batch.end.index)) == records.keys() | errors.keys()
     assert not records.keys() & errors.keys()
@@ -171,7 +172,8 @@ def _cell(text: str) -> str | None:
 
 
 def _error(cells: list[Any]) -> Error:
-    seq, line, offset, name, code, message, raw = cells
+    seq, line, offset, length, name, code, message, raw, _ = cells
     assert message
+    assert int(length) > 0
     assert raw is None or len(raw) <= MAX_RAW_CHARS
     return Error(int(seq), int(line), int(offset), name, RecordErrorCode(code).value, message, raw)

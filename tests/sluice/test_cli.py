@@ -16,8 +16,8 @@ from sluice.endpoints import Services, free_port
 from tests.sluice.processes import ROOT, environment, eventually, sluice
 
 COMMANDS = [
-    "serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit", "jobs", "job", "errors", "retry", "commit", "discard",
-    "cancel",
+    "serve", "api", "worker", "migrate", "demo", "partner create", "schema create", "submit", "jobs", "job", "errors",
+    "retry", "commit", "discard", "cancel",
 ]  # fmt: skip
 
 
@@ -49,6 +49,8 @@ def test_mistyped_command_exits_2(arguments: list[str]) -> None:
         (["worker"], "no Redis: start `sluice serve` first"),
         (["submit", "file.csv", "--schema", "x"], "no API key: give --key or set SLUICE_API_KEY"),
         (["jobs"], "no API key: give --key or set SLUICE_API_KEY"),
+        (["retry", "x"], "no API key: give --key or set SLUICE_API_KEY"),
+        (["retry", "x", "/no/such.csv", "--key", "k"], "cannot read /no/such.csv: No such file or directory"),
         (["errors", "x"], "no API key: give --key or set SLUICE_API_KEY"),
         (["submit", "/no/such.csv", "--schema", "x", "--key", "k"], "cannot read /no/such.csv: No such file or directory"),
         (["schema", "create", "/no/such.json", "--key", "k"], "cannot read /no/such.json: No such file or directory"),
