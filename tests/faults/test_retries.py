@@ -63,10 +63,16 @@ async def test_two_workers_with_overlapping_retries_load_each_record_once(
     """At the same time, in orders of their own; one of the workers is killed holding claims that the other waits for."""
     some = chance.sample(range(RECORDS), 3_000)
     first = await family.retry(chance.sample(range(RECORDS), RECORDS), named=True)
-    second = await family.retry(some, named=True)
+
+    before = len(events(family.stack, "job claimed"))
+
+    async def has_claimed() -> bool:
+        return len(events(family.stack, "job claimed")) > before
 
     point = chance.choice(["after_copy", "after_fence", "after_commit"])
     doomed = family.stack.start_worker(faults=f"{point}=stop@{chance.randint(1, 4)}")
+    await until(has_claimed)  # or else the other might be quicker and take both
+    second = await family.retry(some, named=True)
     family.stack.start_worker()
     await struck(family.stack)
     await asyncio.sleep(0.3)
