@@ -1,7 +1,7 @@
 """The files of a retry that Sluice makes itself: the origins, and without a file from the client also the records."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLError
@@ -86,9 +86,20 @@ class RejectedFile:
                 await self._write(rejected_records(parent, self._store, with_index=False, pages=pages))
                 await origins.write(BY_PLACE)
                 self._origins.stored = await origins.commit()
-                return await self._draft.commit()
+                return await self._shared(await self._draft.commit())
         except OSError as error:
             raise _fault(error) from None
+
+    async def _shared(self, made: StoredFile) -> StoredFile:
+        """The file of an earlier retry that is the same, if there is one: who retries again and again fills no disk."""
+        same = models.Job.filter(
+            parent_id=self._origins.parent.id, sha256=made.sha256, size_bytes=made.size_bytes
+        )
+        earlier = await same.order_by("id").first()
+        if earlier is None or not await self._store.has(earlier.storage_key, made.size_bytes):
+            return made
+        await self._draft.close()
+        return replace(made, key=earlier.storage_key)
 
     async def _write(self, blocks: AsyncIterator[bytes]) -> None:
         size = 0

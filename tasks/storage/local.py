@@ -44,6 +44,10 @@ class LocalStore:
         """Whether the folder exists: a volume that is not mounted has lost no file."""
         return await asyncio.to_thread(self.folder.is_dir)
 
+    async def has(self, key: str, size_bytes: int) -> bool:
+        """Whether there is a file with this key, and of this length."""
+        return await asyncio.to_thread(self._has, key, size_bytes)
+
     def path(self, key: str) -> Path:
         """Where the file with this key lies, whether it exists or not."""
         return self.folder / key
@@ -61,6 +65,12 @@ class LocalStore:
         """Those of the files whose writer is gone; nobody else gets them during the block."""
         with contextlib.ExitStack() as stack:
             yield [name for name in names if await asyncio.to_thread(self._lock, name, stack)]
+
+    def _has(self, key: str, size_bytes: int) -> bool:
+        try:
+            return self.path(key).stat().st_size == size_bytes
+        except FileNotFoundError:
+            return False
 
     def _idle(self, before: float) -> list[str]:
         if not self.folder.is_dir():

@@ -290,6 +290,32 @@ async def test_the_format_is_the_files_or_else_the_jobs(
     assert ["JSON", "CSV", "NDJSON"] == formats
 
 
+async def test_retries_that_are_the_same_share_their_file(
+    app_client: httpx.AsyncClient, partner: Owner, rejected: Job, store: Path
+) -> None:
+    """Who asks again and again leaves a list of origins each time, and no other copy; a copy that is gone is made anew."""
+    for _ in range(3):
+        await _retry(app_client, partner, rejected)
+    made = await Job.filter(parent_id=rejected.id)
+    [key] = {job.storage_key for job in made}
+    assert {rejected.storage_key, key, *(job.origins_key for job in made)} >= _since(store, rejected)
+    assert _LINES[0] + _LINES[2] + _LINES[3] + _LINES[5] == (store / key).read_bytes()
+
+    (store / key).unlink()
+    await _retry(app_client, partner, rejected)
+
+    last = await Job.filter(parent_id=rejected.id).order_by("-id").first()
+    assert last
+    assert key != last.storage_key
+    assert (store / last.storage_key).stat().st_size == last.size_bytes
+
+
+def _since(store: Path, parent: Job) -> set[str]:
+    """The files that are there since the parent's was."""
+    since = (store / parent.storage_key).stat().st_mtime_ns
+    return {path.name for path in store.iterdir() if path.stat().st_mtime_ns >= since}
+
+
 async def test_a_stored_file_that_is_gone_is_told(
     app_client: httpx.AsyncClient, partner: Owner, rejected: Job, store: Path
 ) -> None:
