@@ -83,7 +83,7 @@ async def brings_indexes(job: Job, store: Store) -> bool:
                     return True
                 if looked > _LOOKED_BLOCKS:
                     break
-    except NotAvailable:
+    except (NotAvailable, FileNotFoundError):
         pass  # what cannot be read any more was not fetched either
     return False
 
