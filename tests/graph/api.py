@@ -1,8 +1,11 @@
 """How the tests of this folder talk to the API."""
 
+import asyncio
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +13,7 @@ import httpx
 
 from graph.ids import global_id
 from models import Job, Partner, RecordSchema
+from tests.stack import Stack
 
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024
 BOUNDARY = "----sluice-test"
@@ -109,3 +113,19 @@ def submission(schema_id: str, content: bytes = b"id\n1\n", filename: str = "a.c
 async def submit(client: httpx.AsyncClient, owner: Owner, body: bytes) -> httpx.Response:
     """Posts a multipart body."""
     return await client.post("/graphql", content=body, headers=MULTIPART | owner.headers)
+
+
+def stored_files(store: Path) -> set[str]:
+    """What lies in the storage, whole or arriving."""
+    return set(os.listdir(store)) if store.exists() else set()
+
+
+async def open_upload(
+    stack: Stack, owner: Owner | None, length: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection on which a multipart body of that length is announced, and nothing of it sent."""
+    reader, writer = await asyncio.open_connection(*stack.url.removeprefix("http://").split(":"))
+    key = f"X-API-Key: {owner.key}\r\n" if owner else ""
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\n{key}Content-Type: {MULTIPART['content-type']}\r\n"
+    writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode())
+    return reader, writer

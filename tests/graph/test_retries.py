@@ -15,7 +15,7 @@ from tortoise import connections
 from models import Job, JobStatus, OnFailure, RecordSchema, RetriedRecord
 from tasks.pipeline.definition import define
 from tests.factories import DEFINITION, make_job, make_schema
-from tests.graph.api import MAP, Owner, closed, data, execute, id_of, part, submit
+from tests.graph.api import MAP, Owner, closed, data, id_of, part, submit
 
 _CONTENT = b"id,email,amount\n0,a@example.com,1\nx,b@example.com,2\n2,nobody,3\n3,c@example.com,4\n4,d@example.com,-1\n"
 _LINES = _CONTENT.splitlines(keepends=True)
@@ -387,17 +387,3 @@ def _places(job: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _errors(job: dict[str, Any]) -> list[tuple[str, str]]:
     return [(node["recordIndex"], node["originIndex"]) for node in job["errors"]["nodes"]]
-
-
-async def test_a_cursor_of_the_family_is_none_of_the_job(
-    app_client: httpx.AsyncClient, partner: Owner, rejected: Job
-) -> None:
-    """The two lists are sorted by different numbers."""
-    page = (await data(app_client, partner, _FAMILY, id=id_of(rejected), first=1))["job"]["records"]
-    query = "query ($id: ID!, $after: String) { job(id: $id) { records(after: $after) { totalCount nodes { index } } } }"
-
-    answer = await execute(
-        app_client, partner, query, id=id_of(rejected), after=page["pageInfo"]["endCursor"]
-    )
-
-    assert "BAD_USER_INPUT" == answer["errors"][0]["extensions"]["code"]

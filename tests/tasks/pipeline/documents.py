@@ -1,5 +1,6 @@
 """Reads a JSON or XML document every way that its reader must support, and compares."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.pipeline.definition import Definition
-from tasks.pipeline.record import Chunk, ChunkSize
+from tasks.pipeline.formats import json
+from tasks.pipeline.record import Chunk, ChunkSize, Position
 from tests.tasks.pipeline.reading import Read, Reading, read_once
 
 BLOCK_BYTES = (1, 2, 7, 64)
@@ -74,3 +76,8 @@ def _check_place(data: bytes, record: Read, codec: str, begin: str) -> None:
     """The record's offset is that of its first character, its line one more than the line feeds before."""
     assert data[record.offset :].decode(codec, "replace").startswith(begin)
     assert record.line == 1 + data[: record.offset].decode(codec).count("\n")
+
+
+def read_chunks(data: bytes, definition: Definition, block_bytes: int) -> Iterator[Chunk]:
+    """The chunks of a JSON document, a few records each."""
+    return json.read(io.BytesIO(data), len(data), definition, Position(), ChunkSize(records=2), block_bytes)
