@@ -68,37 +68,47 @@ async def retry_job(
     """Tries them again; what is wrong with the other arguments is told before the file's first byte is read."""
     context = info.context
     parent = await context.job(input.job_id)
-    errors = await _errors(context, parent, input)
-    if parent is None or errors:
+    if parent is None:
+        return RetryJobPayload(user_errors=[_not_here("jobId", "job")])
+    schema = await _schema(context, parent, given(input.schema_id))
+    errors = _errors(parent, input)
+    if isinstance(schema, UserError):
+        return RetryJobPayload(user_errors=[schema, *errors])
+    if errors:
         return RetryJobPayload(user_errors=errors)
-    match await _retried(context, parent, input):
+    match await _retried(context, parent, schema, input):
         case UserError() as error:
             return RetryJobPayload(user_errors=[error])
         case job:
             return RetryJobPayload(job=Job.of(job))
 
 
-async def _errors(context: Context, parent: models.Job | None, input: RetryJobInput) -> list[UserError]:
-    """What is wrong with the request itself, whatever has happened to the job by now."""
+async def _schema(
+    context: Context, parent: models.Job, schema_id: str | None
+) -> models.RecordSchema | UserError:
+    """The one that is wanted, or why it cannot be."""
+    own = await context.record_schemas.load(parent.record_schema_id)
+    if schema_id is None:
+        return own
+    schema = await context.record_schema(schema_id)
+    if schema is None:
+        return _not_here("schemaId", "record schema")
+    if schema.name != own.name:
+        message = (
+            f"This schema is no version of the job's own: the job's is called {own.name!r}, this one"
+            f" {schema.name!r}. Save the correction with createRecordSchema under the job's name."
+        )
+        return UserError.at(("schemaId",), UserErrorCode.INVALID, message)
+    return schema
+
+
+def _errors(parent: models.Job, input: RetryJobInput) -> list[UserError]:
+    """What is wrong with the rest of the request, whatever has happened to the job by now."""
     errors = []
-    if parent is None:
-        errors.append(_not_here("jobId", "job"))
-    if (schema_id := given(input.schema_id)) is not None:
-        schema = await context.record_schema(schema_id)
-        if schema is None:
-            errors.append(_not_here("schemaId", "record schema"))
-        elif parent is not None:
-            own = await context.record_schemas.load(parent.record_schema_id)
-            if schema.name != own.name:
-                message = (
-                    f"This schema is no version of the job's own: the job's is called {own.name!r}, this one"
-                    f" {schema.name!r}. Save the correction with createRecordSchema under the job's name."
-                )
-                errors.append(UserError.at(("schemaId",), UserErrorCode.INVALID, message))
     file, format = given(input.file), given(input.format)
     if file is not None:
         errors += upload_errors(file)
-    elif parent is not None and format not in (None, parent.format):
+    elif format not in (None, parent.format):
         message = f"Without a file, the records are tried again as they were sent: in {parent.format}. Leave `format` out."
         errors.append(UserError.at(("format",), UserErrorCode.INVALID, message))
     return errors + key_errors(given(input.idempotency_key))
@@ -108,18 +118,13 @@ def _not_here(field: str, what: str) -> UserError:
     return UserError.at((field,), UserErrorCode.NOT_FOUND, f"There is no {what} of yours with this id.")
 
 
-async def _retried(context: Context, parent: models.Job, input: RetryJobInput) -> models.Job | UserError:
+async def _retried(
+    context: Context, parent: models.Job, schema: models.RecordSchema, input: RetryJobInput
+) -> models.Job | UserError:
     store, upload = context.backends.store, given(input.file)
     origins = Origins(parent, Draft(store))
-    made = None if upload else RejectedFile(origins, context)
-    wanted = given(input.schema_id)
-    schema = await (
-        context.record_schema(wanted) if wanted else context.record_schemas.load(parent.record_schema_id)
-    )
+    file = RejectedFile(origins, context) if upload is None else upload
     format = given(input.format) or (format_of(upload.filename) if upload else None)
-    file = upload or made
-    if schema is None or file is None:
-        raise AssertionError("unreachable")
     submission = Submission(
         schema,
         format or FileFormat(parent.format),
@@ -142,13 +147,12 @@ async def _retried(context: Context, parent: models.Job, input: RetryJobInput) -
     except NotAvailable as error:
         return _in_no_state(str(error))
     finally:
-        await asyncio.shield(_close(origins.draft, made))
+        await asyncio.shield(_close(origins.draft, file))
 
 
-async def _close(origins: Draft, made: RejectedFile | None) -> None:
+async def _close(origins: Draft, file: RejectedFile | Upload) -> None:
     await origins.close()
-    if made:
-        await made.close()
+    await file.close()  # an upload's request does so, too, which does no harm
 
 
 async def _not_now(context: Context, parent: models.Job) -> UserError | None:
