@@ -9,6 +9,12 @@ from tests.families import assert_families
 
 
 async def assert_discarded(connection: asyncpg.Connection, job_id: UUID) -> None:
+    """All of it as of one moment, since a worker may be deleting: see `_assert_discarded`."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await _assert_discarded(connection, job_id)
+
+
+async def _assert_discarded(connection: asyncpg.Connection, job_id: UUID) -> None:
     """Nobody moved the discard with an old token or after its end, each chunk was counted by the transaction that moved
     it, and nothing below it is left: nothing at all once it is finished."""
     states = await connection.fetch("SELECT * FROM discard_history WHERE job_id = $1 ORDER BY seq", job_id)
