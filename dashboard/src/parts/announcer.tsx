@@ -1,0 +1,17 @@
+import { signal } from "@preact/signals";
+
+const said = signal("");
+
+/** Lets a screen reader say it, when it has a pause. Nobody sees it. */
+export function announce(text: string): void {
+  said.value = text;
+}
+
+/** Where `announce` speaks: once in the page. */
+export function Announcer() {
+  return (
+    <div class="heard-only" role="status" aria-live="polite" data-testid="announcer">
+      {said.value}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+import { signal } from "@preact/signals";
+import type { Client } from "@urql/core";
+
+import { randomKey } from "./api/random-key";
+import { send, SendError } from "./api/send";
+import { asked } from "./api/problems";
+import { CancelJobDocument, SubmitFileDocument, type SubmitFileInput } from "./gql/operations";
+
+/** What is chosen for a file before it is sent. */
+export type Choices = Pick<SubmitFileInput, "schemaId" | "dryRun" | "onFailure" | "format">;
+
+/** A file on its way, whatever view is open. `sent`: it is a job now. `stopped`: by the person. */
+export interface Upload {
+  number: number;
+  file: File;
+  choices: Choices;
+  idempotencyKey: string;
+  state: "sending" | "sent" | "failed" | "stopped";
+  sentBytes: number;
+  totalBytes: number;
+  startedAt: number;
+  jobId: string | null;
+  problem: string | null;
+  /** Whether the same may work when it is tried again. */
+  again: boolean;
+}
+
+/** The newest first. */
+export const uploads = signal<Upload[]>([]);
+
+/** Who sends. */
+type Sender = { key: string; client: Client };
+
+const aborts = new Map<number, AbortController>();
+/** Uploads that were stopped when all of them was sent: they are jobs by now, or will be. */
+const unwanted = new Set<number>();
+let last = 0;
+
+/** Sends a file. Gives the job's id, or null when there is none: the upload then says why. */
+export function upload(file: File, choices: Choices, sender: Sender): Promise<string | null> {
+  last += 1;
+  const begun: Upload = {
+    number: last,
+    file,
+    choices,
+    idempotencyKey: randomKey(),
+    state: "sending",
+    sentBytes: 0,
+    totalBytes: file.size,
+    startedAt: Date.now(),
+    jobId: null,
+    problem: null,
+    again: false,
+  };
+  uploads.value = [begun, ...uploads.value];
+  return sendIt(begun, sender);
+}
+
+/** Sends it again, as the same submission: should the first have arrived after all, it stays one job. */
+export function uploadAgain(old: Upload, sender: Sender): Promise<string | null> {
+  change(old.number, { state: "sending", sentBytes: 0, startedAt: Date.now(), problem: null });
+  return sendIt(old, sender);
+}
+
+/** Stops it; what the server has whole already is cancelled as the job that it becomes. */
+export function stop({ number, sentBytes, totalBytes }: Upload): void {
+  if (sentBytes < totalBytes) {
+    aborts.get(number)?.abort();
+  } else {
+    unwanted.add(number);
+  }
+}
+
+/** Takes it off the list. */
+export function forget(number: number): void {
+  uploads.value = uploads.value.filter((other) => other.number !== number);
+}
+
+async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, client }: Sender): Promise<string | null> {
+  const abort = new AbortController();
+  aborts.set(number, abort);
+  try {
+    const { submitFile } = await send(
+      SubmitFileDocument,
+      { input: { ...choices, idempotencyKey, file: null } },
+      {
+        key,
+        path: "input.file",
+        file,
+        filename: file.name,
+        signal: abort.signal,
+        onProgress: (sentBytes, totalBytes) => change(number, { sentBytes, totalBytes }),
+      },
+    );
+    const problem = asked(submitFile.userErrors);
+    const jobId = submitFile.job?.id ?? null;
+    if (jobId && unwanted.has(number)) {
+      await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise();
+    }
+    change(number, jobId ? { state: "sent", jobId } : { state: "failed", problem, again: false });
+    return jobId;
+  } catch (error) {
+    const failed = error instanceof SendError;
+    change(number, failed ? { state: "failed", problem: error.message, again: !error.refused } : { state: "stopped" });
+    return null;
+  } finally {
+    aborts.delete(number);
+    unwanted.delete(number);
+  }
+}
+
+function change(number: number, changes: Partial<Upload>): void {
+  uploads.value = uploads.value.map((one) => (one.number === number ? { ...one, ...changes } : one));
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (aborts.size > 0) {
+    event.preventDefault(); // the browser asks whether to stay
+  }
+});

@@ -1,0 +1,53 @@
+import type { SchemaChoice } from "../../api/all-schemas";
+import type { JobStatus } from "../../gql/operations";
+import { STATUS } from "../../words";
+
+/** Which jobs to list; "" is any. */
+export interface Filter {
+  status: JobStatus | "";
+  schemaId: string;
+  dryRun: boolean;
+}
+
+export const NO_FILTER: Filter = { status: "", schemaId: "", dryRun: false };
+
+interface Props {
+  /** To choose from; null until they are known. */
+  schemas: SchemaChoice[] | null;
+  filter: Filter;
+  onChange: (filter: Filter) => void;
+}
+
+/** Chooses among the jobs. */
+export function JobFilters({ schemas, filter, onChange }: Props) {
+  return (
+    <div class="row filters" role="group" aria-label="Which files to list">
+      <label>
+        <span>State</span>
+        <select value={filter.status} onChange={(event) => onChange({ ...filter, status: event.currentTarget.value as JobStatus | "" })}>
+          <option value="">Any</option>
+          {Object.entries(STATUS).map(([status, words]) => (
+            <option value={status} key={status}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>Schema</span>
+        <select value={filter.schemaId} onChange={(event) => onChange({ ...filter, schemaId: event.currentTarget.value })}>
+          <option value="">Any</option>
+          {schemas?.map(({ id, name, version }) => (
+            <option value={id} key={id}>
+              {name} (version {version})
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={filter.dryRun} onChange={(event) => onChange({ ...filter, dryRun: event.currentTarget.checked })} />
+        <span>Dry runs only</span>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import { useProgress } from "../../api/watch";
+import type { JobRowFragment } from "../../gql/operations";
+import { count } from "../../locale";
+import { Moment } from "../../parts/moment";
+import { Plain } from "../../parts/plain";
+import { ProgressBar } from "../../parts/progress-bar";
+import { StatusBadge } from "../../parts/status-badge";
+import { to } from "../../routes";
+
+/** A job in the list; it moves while the job runs. */
+export function JobLine({ job, onEnd }: { job: JobRowFragment; onEnd: () => void }) {
+  const progress = useProgress(job.progress, onEnd);
+  return (
+    <tr>
+      <th scope="row">
+        <a href={to({ view: "job", id: job.id })}>
+          <Plain text={job.filename} />
+        </a>
+        {job.dryRun && <span class="badge dry-run">Dry run</span>}
+      </th>
+      <td>
+        <StatusBadge status={progress.status} />
+        {progress.status === "PROCESSING" && <ProgressBar value={progress.percent} label={`Read of ${job.filename}`} />}
+      </td>
+      <td class="number">{count(progress.recordsAccepted)}</td>
+      <td class="number">{count(progress.recordsRejected)}</td>
+      <td>
+        <a href={to({ view: "schema", id: job.recordSchema.id })}>
+          {job.recordSchema.name} <span class="hint">v{job.recordSchema.version}</span>
+        </a>
+      </td>
+      <td>
+        <Moment at={job.createdAt} />
+      </td>
+    </tr>
+  );
+}

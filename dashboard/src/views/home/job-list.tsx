@@ -1,0 +1,81 @@
+import { useQuery } from "@urql/preact";
+import { useState } from "preact/hooks";
+
+import type { SchemaChoice } from "../../api/all-schemas";
+import { inWords } from "../../api/problems";
+import { useRefresh } from "../../api/refresh";
+import { JobsDocument, type JobStatus } from "../../gql/operations";
+import { Notice } from "../../parts/notice";
+import { Pager, usePages } from "../../parts/pager";
+import { JobFilters, NO_FILTER, type Filter } from "./job-filters";
+import { JobLine } from "./job-line";
+
+const PAGE = 20;
+const REFRESH_MS = 5_000;
+
+/** The files that were sent, newest first; those that run move. */
+export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const pages = usePages(JSON.stringify(filter));
+  const variables = {
+    first: PAGE,
+    after: pages.after,
+    filter: {
+      status: (filter.status || null) as JobStatus | null,
+      recordSchemaId: filter.schemaId || null,
+      dryRun: filter.dryRun,
+    },
+  };
+  const [{ data, error, fetching }, ask] = useQuery({ query: JobsDocument, variables });
+  useRefresh(() => ask({ requestPolicy: "network-only" }), REFRESH_MS);
+  const jobs = data?.jobs.nodes;
+
+  return (
+    <section aria-labelledby="jobs-title">
+      <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
+      <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
+      {error && !jobs && <Notice kind="bad">{inWords(error)}</Notice>}
+      {jobs?.length === 0 && !fetching ? (
+        <Empty filter={filter} />
+      ) : (
+        <div class="table-frame" aria-busy={!jobs}>
+          <table class="jobs">
+            <thead>
+              <tr>
+                <th scope="col">File</th>
+                <th scope="col">State</th>
+                <th scope="col" class="number">
+                  Accepted
+                </th>
+                <th scope="col" class="number">
+                  Rejected
+                </th>
+                <th scope="col">Schema</th>
+                <th scope="col">Sent</th>
+              </tr>
+            </thead>
+            <tbody>
+              {jobs?.map((job) => (
+                <JobLine job={job} key={job.id} onEnd={() => ask({ requestPolicy: "network-only" })} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <Pager pages={pages} info={data?.jobs.pageInfo} label="files" />
+    </section>
+  );
+}
+
+function Empty({ filter }: { filter: Filter }) {
+  const filtered = filter.status !== "" || filter.schemaId !== "";
+  return (
+    <p class="empty">
+      {filtered
+        ? "Nothing fits these filters. Choose others above to see more."
+        : filter.dryRun
+          ? "No dry run yet. Tick “Dry run” above before you send a file: it is checked, and nothing of it is loaded."
+          : "Nothing was sent yet. Drop your first file above."}
+    </p>
+  );
+}

@@ -1,0 +1,27 @@
+import { counted, size } from "../../locale";
+import { FORMATS, formatOf } from "../../words";
+
+/** What can be told of a file before any of it is sent. */
+export interface Objection {
+  message: string;
+  /** Whether naming its format is all that it takes. */
+  formatUnknown: boolean;
+}
+
+/** Why a file cannot be sent as it is; null when it can. */
+export function objectionTo(file: Pick<File, "name" | "size">, maxBytes: number): Objection | null {
+  if (file.size === 0) {
+    return { message: "This file is empty. Choose another one.", formatUnknown: false };
+  }
+  if (file.size > maxBytes) {
+    const message =
+      `This file has ${size(file.size)}; ${size(maxBytes)} is the most that this server takes ` +
+      `(${counted(file.size - maxBytes, "byte")} too many). Split it, or ask who runs this server for a higher limit.`;
+    return { message, formatUnknown: false };
+  }
+  if (!formatOf(file.name)) {
+    const known = Object.values(FORMATS).flatMap(({ extensions }) => extensions).join(", ");
+    return { message: `Its name does not tell what it is (${known}). Say which format it has, if it is one of these.`, formatUnknown: true };
+  }
+  return null;
+}

@@ -1,0 +1,110 @@
+import { useEffect, useState } from "preact/hooks";
+
+import type { SchemaChoice } from "../../api/all-schemas";
+import { isOffline } from "../../api/connection";
+import type { FileFormat, OnFailure } from "../../gql/operations";
+import { DropZone } from "../../parts/drop-zone";
+import { Notice } from "../../parts/notice";
+import { Plain } from "../../parts/plain";
+import { size } from "../../locale";
+import { go, route, to } from "../../routes";
+import { session } from "../../session";
+import { upload } from "../../uploads";
+import { formatOf } from "../../words";
+import { FormatChoice } from "./format-choice";
+import { lastUsed, remember } from "./last-used";
+import { objectionTo } from "./objection";
+import { SchemaChoiceField } from "./schema-choice-field";
+import { UploadList } from "./upload-list";
+
+interface Props {
+  /** Null until they are known. */
+  schemas: SchemaChoice[] | null;
+  /** Why they are not. */
+  problem: string | null;
+}
+
+/** Takes a file and what it is, and sends it. */
+export function Send({ schemas, problem }: Props) {
+  const [file, setFile] = useState<File | null>(null);
+  const [schemaId, setSchemaId] = useState("");
+  const [format, setFormat] = useState<FileFormat | null>(null);
+  const [dryRun, setDryRun] = useState(false);
+  const [onFailure, setOnFailure] = useState<OnFailure>("KEEP");
+  const who = session.value!;
+
+  useEffect(() => {
+    const last = schemas?.find(({ name }) => name === lastUsed(who.partner.id));
+    setSchemaId(last?.id ?? (schemas?.length === 1 ? schemas[0]!.id : ""));
+  }, [schemas]);
+
+  const objection = file && objectionTo(file, Number(who.partner.maxUploadBytes));
+  const ready = file && schemaId && !isOffline.value && (!objection || (objection.formatUnknown && format));
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    if (!file || !ready) {
+      return;
+    }
+    remember(who.partner.id, schemas?.find(({ id }) => id === schemaId)?.name ?? "");
+    setFile(null);
+    setFormat(null);
+    const jobId = await upload(file, { schemaId, dryRun, onFailure, format: formatOf(file.name) ? null : format }, who);
+    if (jobId && route.value.view === "home") {
+      go({ view: "job", id: jobId });
+    }
+  };
+
+  return (
+    <section class="panel" aria-labelledby="send-title">
+      <h1 id="send-title">Send a file</h1>
+      {problem && <Notice kind="bad">{problem}</Notice>}
+      {schemas?.length === 0 && (
+        <Notice kind="note" title="First, say what your files look like.">
+          A schema names the fields of a file and what is right for each.{" "}
+          <a href={to({ view: "new-schema", from: null })}>Make your first schema</a>: it takes a minute, and a sample of your file helps.
+        </Notice>
+      )}
+      <form onSubmit={submit} class="stack">
+        <DropZone label={file ? "Drop another file here, or choose one" : "Drop a file here, or choose one"} onFiles={([first]) => setFile(first ?? null)}>
+          {file ? (
+            <p class="chosen">
+              <Plain text={file.name} /> <span class="hint">{size(file.size)}</span>
+            </p>
+          ) : (
+            <p class="hint">CSV, TSV, JSON, NDJSON or XML, up to {size(who.partner.maxUploadBytes)}</p>
+          )}
+        </DropZone>
+        {objection && <Notice kind={objection.formatUnknown ? "note" : "bad"}>{objection.message}</Notice>}
+        {objection?.formatUnknown && <FormatChoice chosen={format} onChoose={setFormat} />}
+        <SchemaChoiceField schemas={schemas} chosen={schemaId} onChoose={setSchemaId} />
+        <label class="check">
+          <input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
+          <span>
+            Dry run <span class="hint">Checks every record and loads none. You can load it afterwards without sending it again.</span>
+          </span>
+        </label>
+        {!dryRun && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={onFailure === "DISCARD"}
+              onChange={(event) => setOnFailure(event.currentTarget.checked ? "DISCARD" : "KEEP")}
+            />
+            <span>
+              All or nothing <span class="hint">If the file breaks off or is cancelled half-way, what was loaded of it is deleted again.</span>
+            </span>
+          </label>
+        )}
+        {isOffline.value && file && <Notice kind="bad">You are offline. The file can be sent once you are back.</Notice>}
+        <div class="row">
+          <button type="submit" class="primary" disabled={!ready}>
+            {dryRun ? "Check the file" : "Send the file"}
+          </button>
+          {file && !schemaId && schemas && schemas.length > 0 && <span class="hint">Choose a schema first.</span>}
+        </div>
+      </form>
+      <UploadList />
+    </section>
+  );
+}

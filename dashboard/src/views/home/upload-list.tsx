@@ -1,0 +1,80 @@
+import { useEffect } from "preact/hooks";
+
+import { duration, percent, size } from "../../locale";
+import { announce } from "../../parts/announcer";
+import { Notice } from "../../parts/notice";
+import { Plain } from "../../parts/plain";
+import { ProgressBar } from "../../parts/progress-bar";
+import { to } from "../../routes";
+import { session } from "../../session";
+import { forget, stop, uploadAgain, uploads, type Upload } from "../../uploads";
+
+const STEP = 25;
+
+/** The files on their way, and those that did not arrive. */
+export function UploadList() {
+  return (
+    <div class="stack uploads">
+      {uploads.value.map((upload) => (
+        <UploadItem upload={upload} key={upload.number} />
+      ))}
+    </div>
+  );
+}
+
+function UploadItem({ upload }: { upload: Upload }) {
+  const { state, file, sentBytes, totalBytes } = upload;
+  const share = totalBytes > 0 ? (100 * sentBytes) / totalBytes : 0;
+  const step = Math.floor(share / STEP) * STEP;
+  useEffect(() => {
+    if (state === "sending" && step > 0) {
+      announce(`${percent(step)} of ${file.name} are sent.`);
+    }
+  }, [step, state]);
+
+  return (
+    <article class="upload" aria-label={`Upload of ${file.name}`}>
+      <div class="row apart">
+        <Plain text={file.name} />
+        {state === "sending" ? (
+          <button type="button" onClick={() => stop(upload)}>
+            Stop
+          </button>
+        ) : (
+          <button type="button" class="quiet" onClick={() => forget(upload.number)}>
+            Put away
+          </button>
+        )}
+      </div>
+      {state === "sending" && (
+        <>
+          <ProgressBar value={share} label={`Sent of ${file.name}`} />
+          <p class="hint">
+            {sentBytes < totalBytes ? `${size(sentBytes)} of ${size(totalBytes)} sent${left(upload)}` : "All is sent; the server is saving it."}
+          </p>
+        </>
+      )}
+      {state === "sent" && upload.jobId && (
+        <p>
+          It has arrived. <a href={to({ view: "job", id: upload.jobId })}>See what becomes of it</a>
+        </p>
+      )}
+      {state === "stopped" && <p>Stopped: nothing of it was kept.</p>}
+      {state === "failed" && (
+        <Notice kind="bad" title="This file was not taken.">
+          <p>{upload.problem}</p>
+          {upload.again && (
+            <button type="button" onClick={() => session.value && void uploadAgain(upload, session.value)}>
+              Try again
+            </button>
+          )}
+        </Notice>
+      )}
+    </article>
+  );
+}
+
+function left({ startedAt, sentBytes, totalBytes }: Upload): string {
+  const seconds = (Date.now() - startedAt) / 1000;
+  return seconds > 1 && sentBytes > 0 ? `, about ${duration((seconds * (totalBytes - sentBytes)) / sentBytes)} left` : "";
+}
