@@ -33,6 +33,7 @@ export default defineConfig({
   server: {
     host: "127.0.0.1",
     proxy: {
+      "/health": API,
       "/graphql": {
         target: API,
         changeOrigin: true,

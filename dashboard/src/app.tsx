@@ -1,5 +1,5 @@
 import { Provider } from "@urql/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { route, type Route } from "./routes";
 import { keptKey, session, signedOutBecause, signIn } from "./session";
@@ -31,10 +31,7 @@ export function App() {
 }
 
 function View({ route }: { route: Route }) {
-  useEffect(() => {
-    window.scrollTo(0, 0);
-    document.title = TITLES[route.view];
-  }, [route]);
+  useArrival(route);
   switch (route.view) {
     case "home":
       return <Home />;
@@ -70,6 +67,19 @@ function Nowhere() {
       </p>
     </main>
   );
+}
+
+/** A new view begins at its top, for the eye as for the keyboard. The first one is left as the browser shows it. */
+function useArrival(route: Route): void {
+  const first = useRef(true);
+  useEffect(() => {
+    document.title = TITLES[route.view];
+    if (!first.current) {
+      window.scrollTo(0, 0);
+      document.getElementById("main")?.focus();
+    }
+    first.current = false;
+  }, [route]);
 }
 
 /** Signs in with the key that this tab had before it was loaded anew. True until that is decided. */

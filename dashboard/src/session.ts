@@ -3,8 +3,11 @@ import { signal } from "@preact/signals";
 import { connect, isRefusal, type Connection } from "./api/client";
 import { inWords } from "./api/problems";
 import { ViewerDocument, type ViewerQuery } from "./gql/operations";
+import { abandonUploads } from "./uploads";
 
 const KEY = "sluice.key";
+/** What can stand in a header at all. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 const NOT_VALID = "This API key is not valid. Copy all of it, from slc_ to its end; or ask who runs this server for a new one.";
 const NO_LONGER_VALID = "Your API key is no longer valid. Sign in with another one.";
 
@@ -21,6 +24,9 @@ export const signedOutBecause = signal<string | null>(null);
 
 /** Signs in. Gives what is wrong, or null when all is well. */
 export async function signIn(key: string): Promise<string | null> {
+  if (!SENDABLE.test(key)) {
+    return NOT_VALID;
+  }
   const connection = connect(key, () => refused(key));
   const { data, error } = await connection.client.query(ViewerDocument, {}, { requestPolicy: "network-only" }).toPromise();
   if (!data) {
@@ -42,8 +48,10 @@ export function keptKey(): string | null {
   return sessionStorage.getItem(KEY);
 }
 
+/** Leaves, and what is on its way with it: it is another partner's business from now on. */
 export function signOut(because: string | null = null): void {
   session.value?.close();
+  abandonUploads();
   sessionStorage.removeItem(KEY);
   signedOutBecause.value = because;
   session.value = null;

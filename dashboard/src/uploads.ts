@@ -76,6 +76,12 @@ export function forget(number: number): void {
   uploads.value = uploads.value.filter((other) => other.number !== number);
 }
 
+/** Stops all of them, and forgets them. */
+export function abandonUploads(): void {
+  aborts.forEach((abort) => abort.abort());
+  uploads.value = [];
+}
+
 async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, client }: Sender): Promise<string | null> {
   const abort = new AbortController();
   aborts.set(number, abort);

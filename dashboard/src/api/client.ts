@@ -5,6 +5,8 @@ import { noteRequest, noteSocket } from "./connection";
 import { withExactNumbers } from "./exact";
 
 export const ENDPOINT = "/graphql";
+const HEALTH = "/health";
+const PROBE_EVERY_MS = 3_000;
 const FORBIDDEN = 4403;
 const NORMAL = 1000;
 const SILENT = 4408;
@@ -46,6 +48,19 @@ export function isRefusal(error: CombinedError): boolean {
   return error.graphQLErrors.some(({ extensions }) => extensions["code"] === "UNAUTHENTICATED");
 }
 
+/** Listens for the server until it answers anything: the views ask anew then. */
+function probe(): void {
+  probing ??= setInterval(() => {
+    void fetch(HEALTH, { cache: "no-store" }).then(() => {
+      clearInterval(probing);
+      probing = undefined;
+      noteRequest(false);
+    }, () => undefined);
+  }, PROBE_EVERY_MS);
+}
+
+let probing: ReturnType<typeof setInterval> | undefined;
+
 const heardFetch: typeof fetch = async (input, init) => {
   try {
     const response = await fetch(input, init);
@@ -54,6 +69,7 @@ const heardFetch: typeof fetch = async (input, init) => {
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) {
       noteRequest(true);
+      probe();
     }
     throw error;
   }
