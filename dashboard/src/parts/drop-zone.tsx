@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
 interface Props {
-  /** What to do here: "Drop a file here, or choose one". */
+  /** What to do here: "Choose a file". Dropping one is said beside it. */
   label: string;
   children?: ComponentChildren;
   accept?: string;
@@ -37,6 +37,7 @@ export function DropZone({ label, children, accept, multiple = false, disabled =
     >
       <input
         id={id}
+        class="heard-only"
         type="file"
         {...(accept ? { accept } : {})}
         multiple={multiple}
@@ -46,7 +47,10 @@ export function DropZone({ label, children, accept, multiple = false, disabled =
           event.currentTarget.value = ""; // the same file can be chosen again
         }}
       />
-      <label for={id}>{label}</label>
+      <label for={id} class="button">
+        {label}
+      </label>
+      <p class="hint">or drop it here</p>
       {children}
     </div>
   );

@@ -11,6 +11,7 @@ import { go, route, to } from "../../routes";
 import { session } from "../../session";
 import { upload } from "../../uploads";
 import { formatOf } from "../../words";
+import { Choice } from "./choice";
 import { FormatChoice } from "./format-choice";
 import { lastUsed, remember } from "./last-used";
 import { objectionTo } from "./objection";
@@ -66,36 +67,32 @@ export function Send({ schemas, problem }: Props) {
         </Notice>
       )}
       <form onSubmit={submit} class="stack">
-        <DropZone label={file ? "Drop another file here, or choose one" : "Drop a file here, or choose one"} onFiles={([first]) => setFile(first ?? null)}>
-          {file ? (
-            <p class="chosen">
-              <Plain text={file.name} /> <span class="hint">{size(file.size)}</span>
-            </p>
-          ) : (
-            <p class="hint">CSV, TSV, JSON, NDJSON or XML, up to {size(who.partner.maxUploadBytes)}</p>
-          )}
-        </DropZone>
-        {objection && <Notice kind={objection.formatUnknown ? "note" : "bad"}>{objection.message}</Notice>}
-        {objection?.formatUnknown && <FormatChoice chosen={format} onChoose={setFormat} />}
-        <SchemaChoiceField schemas={schemas} chosen={schemaId} onChoose={setSchemaId} />
-        <label class="check">
-          <input type="checkbox" checked={dryRun} onChange={(event) => setDryRun(event.currentTarget.checked)} />
-          <span>
-            Dry run <span class="hint">Checks every record and loads none. You can load it afterwards without sending it again.</span>
-          </span>
-        </label>
-        {!dryRun && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={onFailure === "DISCARD"}
-              onChange={(event) => setOnFailure(event.currentTarget.checked ? "DISCARD" : "KEEP")}
-            />
-            <span>
-              All or nothing <span class="hint">If the file breaks off or is cancelled half-way, what was loaded of it is deleted again.</span>
-            </span>
-          </label>
-        )}
+        <div class="columns">
+          <div class="stack">
+            <DropZone label={file ? "Choose another file" : "Choose a file"} onFiles={([first]) => setFile(first ?? null)}>
+              {file ? (
+                <p class="chosen">
+                  <Plain text={file.name} /> <span class="hint">{size(file.size)}</span>
+                </p>
+              ) : (
+                <p class="hint">CSV, TSV, JSON, NDJSON or XML, up to {size(who.partner.maxUploadBytes)}</p>
+              )}
+            </DropZone>
+            {objection && <Notice kind={objection.formatUnknown ? "note" : "bad"}>{objection.message}</Notice>}
+            {objection?.formatUnknown && <FormatChoice chosen={format} onChoose={setFormat} />}
+          </div>
+          <div class="stack">
+            <SchemaChoiceField schemas={schemas} chosen={schemaId} onChoose={setSchemaId} />
+            <Choice label="Dry run" chosen={dryRun} onChange={setDryRun}>
+              Checks every record and loads none. You can load it afterwards without sending it again.
+            </Choice>
+            {!dryRun && (
+              <Choice label="All or nothing" chosen={onFailure === "DISCARD"} onChange={(all) => setOnFailure(all ? "DISCARD" : "KEEP")}>
+                If the file breaks off or is cancelled half-way, what was loaded of it is deleted again.
+              </Choice>
+            )}
+          </div>
+        </div>
         {isOffline.value && file && <Notice kind="bad">You are offline. The file can be sent once you are back.</Notice>}
         <div class="row">
           <button type="submit" class="primary" disabled={!ready}>
