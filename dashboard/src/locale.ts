@@ -20,12 +20,12 @@ export function percent(value: number): string {
   return percents.format((value < 100 ? Math.floor(value) : 100) / 100);
 }
 
-/** Bytes, in decimal units. */
+/** Bytes, in units of 1,024 each, as the limits of the server are: 524,288,000 bytes are 500 MB. */
 export function size(bytes: string | number): string {
   let value = Number(bytes);
   let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
     unit += 1;
   }
   return new Intl.NumberFormat(undefined, {
