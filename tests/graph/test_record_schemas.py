@@ -83,9 +83,12 @@ async def test_schemas_are_walked(
 async def test_without_either_all_versions_are_walked(
     app_client: httpx.AsyncClient, partner: Owner, saved: None
 ) -> None:
-    """As ever, and also when both are given as what they are by default."""
-    for asked in ({}, {"name": None, "latest": False}):
-        assert list(reversed(_SAVED)) == [name for name, _ in await _walk(app_client, partner, **asked)]
+    """As ever; also when both are given, as what they are by default."""
+    for arguments in ("", "name: null, latest: false"):
+        query = f"{{ recordSchemas(first: 100 {arguments}) {{ nodes {{ name }} }} }}"
+        found = (await data(app_client, partner, query))["recordSchemas"]["nodes"]
+        assert list(reversed(_SAVED)) == [node["name"] for node in found]
+    assert list(reversed(_SAVED)) == [name for name, _ in await _walk(app_client, partner)]
 
 
 @pytest.mark.parametrize("name", ["a", "zzz", "Orders", "order%", "", " ", "\0", "x" * 10_000], ids=repr)
