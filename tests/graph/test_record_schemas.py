@@ -3,7 +3,6 @@
 import base64
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -83,12 +82,19 @@ async def test_schemas_are_walked(
 async def test_without_either_all_versions_are_walked(
     app_client: httpx.AsyncClient, partner: Owner, saved: None
 ) -> None:
-    """As ever, and also when both are given as what they are by default."""
-    for asked in ({}, {"name": None, "latest": False}):
-        assert list(reversed(_SAVED)) == [name for name, _ in await _walk(app_client, partner, **asked)]
+    """As ever; also when both are given, as what they are by default."""
+    for arguments in ("", "name: null, latest: false"):
+        query = f"{{ recordSchemas(first: 100 {arguments}) {{ nodes {{ name }} }} }}"
+        found = (await data(app_client, partner, query))["recordSchemas"]["nodes"]
+        assert list(reversed(_SAVED)) == [node["name"] for node in found]
+    assert list(reversed(_SAVED)) == [name for name, _ in await _walk(app_client, partner)]
 
 
-@pytest.mark.parametrize("name", ["a", "zzz", "Orders", "order%", "", " ", "\0", "x" * 10_000], ids=repr)
+@pytest.mark.parametrize(
+    "name",
+    ["a", "zzz", "Orders", "order%", "", " ", "\0", "x" * 10_000],
+    ids=["theirs", "also theirs", "capital", "pattern", "empty", "blank", "NUL", "a book"],
+)
 @pytest.mark.parametrize("latest", [False, True])
 async def test_a_name_that_is_not_ones_own_finds_nothing(
     app_client: httpx.AsyncClient, partner: Owner, saved: None, name: str, latest: bool
@@ -164,7 +170,7 @@ def _cursor(*parts: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode()
 
 
-@pytest.mark.parametrize("key", [0, -1, 2**31, 2**63, "1", 1.5, None, str(uuid4())])
+@pytest.mark.parametrize("key", [0, -1, 2**31, 2**63, "1", 1.5, None, "name"])
 async def test_a_cursor_of_a_name_must_hold_a_version(
     app_client: httpx.AsyncClient, partner: Owner, key: object
 ) -> None:
@@ -176,7 +182,11 @@ async def test_a_cursor_of_a_name_must_hold_a_version(
     assert codes(answer) == ["BAD_USER_INPUT"] if key != 0 else "errors" not in answer
 
 
-@pytest.mark.parametrize("key", ["\0", "x" * 201, "x" * 5_000, 5, None, ["a"]], ids=repr)
+@pytest.mark.parametrize(
+    "key",
+    ["\0", "x" * 201, "x" * 5_000, 5, None, ["a"]],
+    ids=["NUL", "201 characters", "5,000 characters", "a number", "null", "a list"],
+)
 @pytest.mark.parametrize("name", [None, "orders"])
 async def test_a_cursor_of_names_must_hold_a_name(
     app_client: httpx.AsyncClient, partner: Owner, name: str | None, key: object
