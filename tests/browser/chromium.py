@@ -19,8 +19,8 @@ _NUMBERS = count(1)
 # An editor's lines stand in the page in any order, and only those that can be seen.
 _READ = """((selector) => {
     const element = document.querySelector(selector);
-    const lines = [...element.querySelectorAll(".view-line")].sort((one, other) => one.offsetTop - other.offsetTop);
-    return lines.length ? lines.map((line) => line.textContent).join("\\n") : element.innerText;
+    const lines = [...(element?.querySelectorAll(".view-line") ?? [])].sort((one, other) => one.offsetTop - other.offsetTop);
+    return lines.length ? lines.map((line) => line.textContent).join("\\n") : (element?.innerText ?? "");
 })"""
 _PASTE = """((text) => {
     const clipboardData = new DataTransfer();
@@ -43,7 +43,11 @@ def missing() -> str | None:
         if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
             return None
         installed = subprocess.run(["npm", "ci"], cwd=FOLDER, capture_output=True, text=True)
-    return f"npm could not install what drives Chromium: {installed.stderr[:300]}" if installed.returncode else None
+    return (
+        f"npm could not install what drives Chromium: {installed.stderr[:300]}"
+        if installed.returncode
+        else None
+    )
 
 
 @dataclass
@@ -77,6 +81,16 @@ class Page:
     async def call(self, *calls: list[Any]) -> Any:
         """Calls playwright's methods one after the other, the first of them the page's; the last one's value."""
         return await self._ask({"calls": calls})
+
+    async def uplink(self, bytes_per_second: int) -> None:
+        """How fast what is sent leaves the browser from now on."""
+        conditions = {
+            "offline": False,
+            "latency": 0,
+            "downloadThroughput": -1,
+            "uploadThroughput": bytes_per_second,
+        }
+        await self._ask({"protocol": ["Network.emulateNetworkConditions", conditions]})
 
     async def downloaded(self, seconds: float = 15) -> tuple[str, bytes]:
         """Waits for a download: its name, and what is in it."""
