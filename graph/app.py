@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from tortoise import Tortoise
 
+from graph import dashboard_page, graphiql_page
 from graph.context import Backends, Context
 from graph.download_links import PATH as DOWNLOADS_PATH
 from graph.downloads import download
 from graph.errors import ErrorCode, Refusal
 from graph.health import Health, health
 from graph.origins import Cors
-from graph.page import FILES_PATH, Page
 from graph.rate_limit import RateLimit
 from graph.schema import schema
 from graph.seats import Seats
@@ -48,12 +48,14 @@ def create_app(config: Settings = settings) -> Starlette:
             "`sluice serve` starts it together with a PostgreSQL and a Redis of its own."
         )
     # Routes, not a Mount: that would redirect /graphql to /graphql/, and clients would send their file twice.
-    page = Page.load()
-    view = GraphQLView(schema, config, page)
+    graphiql, dashboard = graphiql_page.load(), dashboard_page.load()
+    view = GraphQLView(schema, config, graphiql)
     routes = [
         Route("/graphql", view),
         WebSocketRoute("/graphql", view),
-        Route(FILES_PATH, page.file),
+        Route(graphiql_page.FILES_PATH, graphiql.file),
+        Route(dashboard_page.PATH, dashboard.home),
+        Route(dashboard_page.FILES_PATH, dashboard.file),
         Route(DOWNLOADS_PATH, download),
         Route("/health", health),
     ]
@@ -67,15 +69,20 @@ def create_app(config: Settings = settings) -> Starlette:
     return app
 
 
+_THE_API = "The API is POST /graphql."
+
+
 async def _elsewhere(request: Request, error: Exception) -> Response:
-    """What no route takes: 401 for those without a key, who learn nothing, and JSON for all."""
+    """What no route takes: 401 for those without a key, who learn nothing of what there is, and JSON for all."""
     try:
         await Context.of(request).authenticate()
     except Refusal as refusal:
+        if refusal.code is ErrorCode.UNAUTHENTICATED:
+            refusal.message += f" {_THE_API}"
         return refusal.response()
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
     code = ErrorCode.NOT_FOUND if status == 404 else ErrorCode.BAD_USER_INPUT
-    message = f"{request.method} {request.url.path} is nothing here: the API is POST /graphql."
+    message = f"{request.method} {request.url.path} is nothing here. {_THE_API}"
     return Refusal(status, code, message, headers).response()
 
 

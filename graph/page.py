@@ -1,7 +1,7 @@
-"""What a browser gets on /graphql, and without a key: GraphiQL where it has been built, else a page without it.
+"""A page for browsers, and the files that it loads: what npm has built into a folder, or a plain page where it has not.
 
-`make page` builds it into graph/graphiql/dist. Everything there is read once, at the start: requests name what is in
-memory already, so none of them reads a file, waits for a disk, or leads anywhere else.
+Everything there is read once, at the start: requests name what is in memory already, so none of them reads a file,
+waits for a disk, or leads anywhere else. No key is needed.
 """
 
 import asyncio
@@ -16,18 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from graph.plain_page import PLAIN_PAGE
+from graph.plain_page import STYLE_HASH
 
-BUILT = Path(__file__).parent / "graphiql" / "dist"
-FILES_PATH = "/graphql/page/{name}"
+NOTHING_ELSE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""Where every Content-Security-Policy of ours begins."""
 
-_NOTHING_ELSE = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_PLAIN_POLICY = f"{_NOTHING_ELSE}; style-src 'unsafe-inline'"
-# Of this server alone. The editor makes style elements as it goes, and has small fonts and images as data: in its styles.
-_GRAPHIQL_POLICY = (
-    f"{_NOTHING_ELSE}; script-src 'self'; worker-src 'self'; connect-src 'self'; font-src 'self' data:; "
-    "img-src 'self' data:; style-src 'self' 'unsafe-inline'"
-)
+_PLAIN = {"content-security-policy": f"{NOTHING_ELSE}; style-src 'sha256-{STYLE_HASH}'"}
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -36,11 +30,17 @@ _HEADERS = {
 _PAGE_HEADERS = _HEADERS | {"cache-control": "no-cache", "vary": "Accept"}
 # A name holds the hash of the content, so what it stands for never changes.
 _FILE_HEADERS = _HEADERS | {
-    "content-security-policy": _NOTHING_ELSE,
+    "content-security-policy": NOTHING_ELSE,
     "cache-control": "public, max-age=31536000, immutable",
     "vary": "Accept-Encoding",
 }
-_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".ttf": "font/ttf", ".woff2": "font/woff2"}
+_MEDIA_TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".woff2": "font/woff2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,32 @@ class Page:
     """The page, and the files that it loads: by name, compressed."""
 
     html: str
-    policy: str
+    headers: Mapping[str, str]
+    """Of the page itself, its Content-Security-Policy among them."""
     files: Mapping[str, bytes]
 
     @classmethod
-    def load(cls, folder: Path = BUILT) -> Self:
-        """What was built into `folder`; the plain page when nothing was."""
+    def load(cls, folder: Path, files: Path, headers: Mapping[str, str], plain: str) -> Self:
+        """What was built into `folder`, with its `.gz` in `files`; the page `plain` when nothing was.
+
+        The build writes index.html last.
+        """
         try:
             html = (folder / "index.html").read_text(encoding="utf-8")
-            files = {path.stem: path.read_bytes() for path in folder.glob("*.gz")}
+            content = {path.stem: path.read_bytes() for path in files.glob("*.gz")}
         except OSError:
-            return cls(PLAIN_PAGE, _PLAIN_POLICY, {})
-        return cls(html, _GRAPHIQL_POLICY, files)
+            return cls(plain, _PLAIN, {})
+        return cls(html, headers, content)
 
     def response(self) -> Response:
         """The page."""
-        headers = _PAGE_HEADERS | {"content-security-policy": self.policy}
-        return Response(self.html, media_type="text/html", headers=headers)
+        return Response(self.html, media_type="text/html", headers={**_PAGE_HEADERS, **self.headers})
+
+    async def home(self, request: Request) -> Response:
+        """The page, where there is nothing for anybody else. Raises HTTPException: 404."""
+        if not wants_html(request):
+            raise HTTPException(404, headers={"vary": "Accept"})
+        return self.response()
 
     async def file(self, request: Request) -> Response:
         """One of its files. Raises HTTPException: 404."""
@@ -78,6 +87,11 @@ class Page:
             )
         unpacked = await asyncio.to_thread(_unpacked, content)
         return Response(unpacked, media_type=media_type, headers=_FILE_HEADERS)
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a browser asks, for somebody to read the answer."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 @lru_cache(64)

@@ -1,20 +1,14 @@
-"""The page for a browser where GraphiQL has not been built: it stands alone, with nothing to load."""
+"""The pages for a browser where GraphiQL or the dashboard has not been built: each stands alone, with nothing to load."""
 
-PLAIN_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sluice: GraphQL</title>
-<style>
+import base64
+import hashlib
+
+_STYLE = """
   :root { color-scheme: light dark; }
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
   pre { padding: 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: 6px; font-size: 14px; }
-</style>
-</head>
-<body>
-<main>
-<h1>Sluice</h1>
+"""
+_GRAPHQL = """<h1>Sluice</h1>
 <p>This is the GraphQL endpoint. Send queries as <code>POST</code> with your API key in the header
 <code>X-API-Key</code>; subscriptions go over a WebSocket (<code>graphql-transport-ws</code>) on this same path.</p>
 <h2>Who am I?</h2>
@@ -39,7 +33,35 @@ PLAIN_PAGE = """<!doctype html>
 <pre>subscription ($id: ID!) {
   jobProgress(jobId: $id) { status percent recordsPerSecond etaSeconds }
 }</pre>
-</main>
+"""
+_HOME = """<h1>Sluice</h1>
+<p>Sluice runs. Here would be its dashboard, which sends files and shows what becomes of them, but it has not been built on this
+server. <code>make page</code> in Sluice&rsquo;s folder builds it, or says why it cannot; then start Sluice anew. The Docker image has
+it already.</p>
+<p>All else is there: <a href="/graphql">the API on <code>/graphql</code></a> does what the dashboard does, and the command
+<code>sluice submit FILE --schema ID --watch</code> sends a file and shows its progress.</p>
+"""
+
+
+def _page(title: str, content: str) -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+{content}</main>
 </body>
 </html>
 """
+
+
+WITHOUT_GRAPHIQL = _page("Sluice: GraphQL", _GRAPHQL)
+WITHOUT_DASHBOARD = _page("Sluice", _HOME)
+
+STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+"""Of the style that they have: SHA-256, in base64."""

@@ -282,6 +282,9 @@ class JobFilter:
     record_schema_id: strawberry.ID | None = strawberry.field(
         default=UNSET, description="Only jobs of this version of a schema."
     )
+    dry_run: bool | None = strawberry.field(
+        default=UNSET, description="True: only dry runs. False: only the others. Left out: both."
+    )
 
 
 async def job_page(
@@ -314,4 +317,6 @@ def _conditions(only: JobFilter) -> dict[str, Any]:
         schema_id = ids.parse_as("RecordSchema", wanted)
         # No job has no schema: a senseless id finds nothing, as a foreign one does.
         conditions["record_schema_id"] = schema_id
+    if (dry_run := given(only.dry_run)) is not None:
+        conditions["dry_run"] = dry_run
     return conditions

@@ -29,7 +29,7 @@ from graph.event_stream import EventStream, whole_stream
 from graph.exact_json import exact_loads
 from graph.media_types import GRAPHQL_JSON, Accepted
 from graph.origins import check_origin
-from graph.page import Page
+from graph.page import Page, wants_html
 from graph.requests import Operation, read_operation
 from graph.schema import Schema
 from graph.shared import Shares, subscription
@@ -195,11 +195,7 @@ def _not_allowed(message: str, allow: str) -> Refusal:
 
 
 def _wants_page(request: Request) -> bool:
-    return (
-        request.method == "GET"
-        and "query" not in request.query_params
-        and "text/html" in request.headers.get("accept", "")
-    )
+    return request.method == "GET" and "query" not in request.query_params and wants_html(request)
 
 
 def _response_of(result: ExecutionResult, accepted: Accepted) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from graph.page import BUILT
+from graph.graphiql_page import BUILT
 from settings import Settings
 from sluice.cli import parser
 

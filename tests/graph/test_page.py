@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from graph.page import BUILT, FILES_PATH, Page
-from graph.plain_page import PLAIN_PAGE
+from graph.graphiql_page import BUILT, FILES_PATH, load
+from graph.plain_page import WITHOUT_GRAPHIQL
 from graph.schema import schema
 from tests.graph.api import Owner, codes
 from tests.stack import Stack
@@ -43,17 +43,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def files(folder: Path) -> Iterator[TestClient]:
     """An HTTP client of the files alone."""
-    page = Page.load(folder)
+    page = load(folder)
     with TestClient(Starlette(routes=[Route(FILES_PATH, page.file)])) as client:
         yield client
 
 
 def test_without_a_build_the_page_is_the_plain_one(tmp_path: Path) -> None:
     """It may load nothing, and there are no files."""
-    page = Page.load(tmp_path / "dist")
+    page = load(tmp_path / "dist")
 
-    assert PLAIN_PAGE.encode() == page.response().body
-    assert "script-src" not in page.policy
+    assert WITHOUT_GRAPHIQL.encode() == page.response().body
+    assert "script-src" not in page.headers["content-security-policy"]
     assert {} == page.files
 
 
@@ -61,12 +61,12 @@ def test_a_half_finished_build_is_none(folder: Path) -> None:
     """index.html is written last."""
     (folder / "index.html").unlink()
 
-    assert PLAIN_PAGE.encode() == Page.load(folder).response().body
+    assert WITHOUT_GRAPHIQL.encode() == load(folder).response().body
 
 
 def test_a_build_is_served_under_a_policy_of_this_server_alone(folder: Path) -> None:
     """Nothing but its own files, and no script in the page itself."""
-    response = Page.load(folder).response()
+    response = load(folder).response()
 
     policy = response.headers["content-security-policy"]
     scripts = re.findall("script-src ([^;]+)", policy)
@@ -99,7 +99,7 @@ def test_a_file_is_sent_compressed_to_those_who_can_read_it(files: TestClient) -
 
 async def test_a_file_is_unpacked_once(folder: Path) -> None:
     """Whoever asks without a key, and then does not read, makes the API hold no bytes of his own."""
-    page = Page.load(folder)
+    page = load(folder)
     request = Request({"type": "http", "headers": [], "path_params": {"name": "page-A.js"}})
 
     first, second = await page.file(request), await page.file(request)

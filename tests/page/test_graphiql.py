@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.page import BUILT
+from graph.graphiql_page import BUILT
 from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests.browser.chromium import Page, chromium, missing
