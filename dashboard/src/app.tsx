@@ -5,6 +5,7 @@ import { route, type Route } from "./routes";
 import { keptKey, session, signedOutBecause, signIn } from "./session";
 import { Home } from "./views/home/home";
 import { JobView } from "./views/job/job-view";
+import { Nowhere } from "./views/nowhere";
 import { NewSchema } from "./views/schemas/new-schema";
 import { SchemaList } from "./views/schemas/schema-list";
 import { SchemaView } from "./views/schemas/schema-view";
@@ -56,18 +57,6 @@ const TITLES: Record<Route["view"], string> = {
   "new-schema": "New schema · Sluice",
   nowhere: "Nothing here · Sluice",
 };
-
-/** The same for an address that leads nowhere as for another partner's: neither is told from the other. */
-function Nowhere() {
-  return (
-    <main id="main" tabIndex={-1}>
-      <h1>There is nothing here</h1>
-      <p>
-        The address may be mistyped. <a href="#/">Go to your files</a>.
-      </p>
-    </main>
-  );
-}
 
 /** A new view begins at its top, for the eye as for the keyboard. The first one is left as the browser shows it. */
 function useArrival(route: Route): void {

@@ -4,10 +4,10 @@ import type { Client } from "@urql/core";
 import { randomKey } from "./api/random-key";
 import { send, SendError } from "./api/send";
 import { asked } from "./api/problems";
-import { CancelJobDocument, SubmitFileDocument, type SubmitFileInput } from "./gql/operations";
+import { CancelJobDocument, RetryJobDocument, SubmitFileDocument, type RetryJobInput, type SubmitFileInput } from "./gql/operations";
 
-/** What is chosen for a file before it is sent. */
-export type Choices = Pick<SubmitFileInput, "schemaId" | "dryRun" | "onFailure" | "format">;
+/** What is chosen for a file before it is sent; or whose rejected records are corrected in it. */
+export type Choices = Pick<SubmitFileInput, "schemaId" | "dryRun" | "onFailure" | "format"> | Pick<RetryJobInput, "jobId">;
 
 /** A file on its way, whatever view is open. `sent`: it is a job now. `stopped`: by the person. */
 export interface Upload {
@@ -86,20 +86,20 @@ async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, 
   const abort = new AbortController();
   aborts.set(number, abort);
   try {
-    const { submitFile } = await send(
-      SubmitFileDocument,
-      { input: { ...choices, idempotencyKey, file: null } },
-      {
-        key,
-        path: "input.file",
-        file,
-        filename: file.name,
-        signal: abort.signal,
-        onProgress: (sentBytes, totalBytes) => change(number, { sentBytes, totalBytes }),
-      },
-    );
-    const problem = asked(submitFile.userErrors);
-    const jobId = submitFile.job?.id ?? null;
+    const options = {
+      key,
+      path: "input.file",
+      file,
+      filename: file.name,
+      signal: abort.signal,
+      onProgress: (sentBytes: number, totalBytes: number) => change(number, { sentBytes, totalBytes }),
+    };
+    const answer =
+      "jobId" in choices
+        ? (await send(RetryJobDocument, { input: { ...choices, idempotencyKey, file: null } }, options)).retryJob
+        : (await send(SubmitFileDocument, { input: { ...choices, idempotencyKey, file: null } }, options)).submitFile;
+    const problem = asked(answer.userErrors);
+    const jobId = answer.job?.id ?? null;
     if (jobId && unwanted.has(number)) {
       await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise();
     }

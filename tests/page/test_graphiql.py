@@ -11,7 +11,7 @@ import pytest
 from graph.graphiql_page import BUILT
 from sluice.client import ApiClient
 from sluice.endpoints import Services
-from tests.page.browser import Page, chromium, missing
+from tests.browser.chromium import Page, chromium, missing
 from tests.stack import Stack, create_schema, running, submit
 
 RESPONSE = ".graphiql-response"

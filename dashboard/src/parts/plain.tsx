@@ -44,6 +44,11 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
+/** The same where there is nothing but text: in a window's title, or said aloud. */
+export function visible(text: string): string {
+  return pieces(text).map((piece) => ("text" in piece ? piece.text : piece.mark)).join("");
+}
+
 /** Shows text of somebody else's: a value of a file, a file's name. */
 export function Plain({ text }: { text: string }) {
   return (

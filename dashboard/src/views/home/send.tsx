@@ -7,16 +7,16 @@ import { DropZone } from "../../parts/drop-zone";
 import { Notice } from "../../parts/notice";
 import { Plain } from "../../parts/plain";
 import { size } from "../../locale";
+import { objectionTo } from "../../objection";
 import { go, route, to } from "../../routes";
 import { session } from "../../session";
 import { upload } from "../../uploads";
 import { formatOf } from "../../words";
+import { UploadList } from "../upload-list";
 import { Choice } from "./choice";
 import { FormatChoice } from "./format-choice";
 import { lastUsed, remember } from "./last-used";
-import { objectionTo } from "./objection";
 import { SchemaChoiceField } from "./schema-choice-field";
-import { UploadList } from "./upload-list";
 
 interface Props {
   /** Null until they are known. */

@@ -1,8 +1,45 @@
+import { useQuery } from "@urql/preact";
+
+import { useKept } from "../../api/kept";
+import { inWords } from "../../api/problems";
+import { useRefresh } from "../../api/refresh";
+import { JobDetailsDocument } from "../../gql/operations";
+import { Notice } from "../../parts/notice";
+import { isFinal } from "../../words";
+import { Nowhere } from "../nowhere";
+import { JobPanels } from "./job-panels";
+
+/** A discard or a job that runs is asked for so often, so that what it has found so far grows before one's eyes. */
+const REFRESH_MS = 2_500;
+
 /** A job, by its id: how far it is, what was wrong, and what can be done about it. */
 export function JobView({ id }: { id: string }) {
+  const [{ data, error }, ask] = useQuery({ query: JobDetailsDocument, variables: { id } });
+  const heard = useKept(data);
+  const job = heard?.job;
+  const askAnew = () => ask({ requestPolicy: "network-only" });
+  useRefresh(askAnew, job && !isFinal(job.status) ? REFRESH_MS : 0);
+
+  if (heard && !job) {
+    return <Nowhere />;
+  }
   return (
-    <main id="main" tabIndex={-1}>
-      <h1>{id}</h1>
+    <main id="main" tabIndex={-1} class="stack job" aria-busy={!job}>
+      {job ? (
+        <JobPanels job={job} onChange={askAnew} />
+      ) : error ? (
+        <>
+          <h1>File</h1>
+          <Notice kind="bad">
+            <p>{inWords(error)}</p>
+            <button type="button" onClick={askAnew}>
+              Try again
+            </button>
+          </Notice>
+        </>
+      ) : (
+        <h1>Loading…</h1>
+      )}
     </main>
   );
 }

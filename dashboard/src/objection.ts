@@ -1,5 +1,5 @@
-import { counted, size } from "../../locale";
-import { FORMATS, formatOf } from "../../words";
+import { counted, size } from "./locale";
+import { FORMATS, formatOf } from "./words";
 
 /** What can be told of a file before any of it is sent. */
 export interface Objection {

@@ -1,21 +1,22 @@
 import { useEffect } from "preact/hooks";
 
-import { duration, percent, size } from "../../locale";
-import { announce } from "../../parts/announcer";
-import { Notice } from "../../parts/notice";
-import { Plain } from "../../parts/plain";
-import { ProgressBar } from "../../parts/progress-bar";
-import { to } from "../../routes";
-import { session } from "../../session";
-import { forget, stop, uploadAgain, uploads, type Upload } from "../../uploads";
+import { duration, percent, size } from "../locale";
+import { announce } from "../parts/announcer";
+import { Notice } from "../parts/notice";
+import { Plain } from "../parts/plain";
+import { ProgressBar } from "../parts/progress-bar";
+import { to } from "../routes";
+import { session } from "../session";
+import { forget, stop, uploadAgain, uploads, type Upload } from "../uploads";
 
 const STEP = 25;
 
-/** The files on their way, and those that did not arrive. */
-export function UploadList() {
+/** The files on their way, and those that did not arrive; `retryOf`: those alone that correct this job's records. */
+export function UploadList({ retryOf }: { retryOf?: string }) {
+  const shown = uploads.value.filter(({ choices }) => !retryOf || ("jobId" in choices && choices.jobId === retryOf));
   return (
     <div class="stack uploads">
-      {uploads.value.map((upload) => (
+      {shown.map((upload) => (
         <UploadItem upload={upload} key={upload.number} />
       ))}
     </div>

@@ -1,6 +1,7 @@
 """Pages in headless Chromium, as a person would use them. browser.mjs beside this file does it, with playwright-core."""
 
 import asyncio
+import fcntl
 import json
 import re
 import shutil
@@ -8,16 +9,18 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 FOLDER = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NUMBERS = count(1)
 # An editor's lines stand in the page in any order, and only those that can be seen.
 _READ = """((selector) => {
     const element = document.querySelector(selector);
-    const lines = [...element.querySelectorAll(".view-line")].sort((one, other) => one.offsetTop - other.offsetTop);
-    return lines.length ? lines.map((line) => line.textContent).join("\\n") : element.innerText;
+    const lines = [...(element?.querySelectorAll(".view-line") ?? [])].sort((one, other) => one.offsetTop - other.offsetTop);
+    return lines.length ? lines.map((line) => line.textContent).join("\\n") : (element?.innerText ?? "");
 })"""
 _PASTE = """((text) => {
     const clipboardData = new DataTransfer();
@@ -33,41 +36,81 @@ def missing() -> str | None:
         return "no Chromium here (Debian: apt-get install chromium)"
     if not (shutil.which("node") and shutil.which("npm")):
         return "no node and npm here, which drive Chromium"
-    if not (FOLDER / "node_modules" / "playwright-core").is_dir():
+    lock = FOLDER / "package-lock.json"
+    with lock.open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)  # several processes run tests
+        done = FOLDER / "node_modules" / ".package-lock.json"
+        if done.exists() and done.stat().st_mtime >= lock.stat().st_mtime:
+            return None
         installed = subprocess.run(["npm", "ci"], cwd=FOLDER, capture_output=True, text=True)
-        if installed.returncode:
-            return f"npm could not install playwright-core: {installed.stderr[:300]}"
-    return None
+    return (
+        f"npm could not install what drives Chromium: {installed.stderr[:300]}"
+        if installed.returncode
+        else None
+    )
 
 
 @dataclass
 class Page:
-    """A page, and what it has asked the network for and complained of since it was opened."""
+    """A page, and what it has asked the network for, complained of and downloaded since it was opened."""
 
     process: asyncio.subprocess.Process
+    number: int = field(default_factory=lambda: next(_NUMBERS))
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    """What it said on its console, threw, or opened a window of the browser for."""
+    downloads: list[tuple[str, Path]] = field(default_factory=list)
+    """Under which name it wants to be saved, and where it lies."""
 
     @classmethod
-    async def open(cls, process: asyncio.subprocess.Process, url: str) -> Self:
-        """As in a browser where nothing is stored; a page that was open before is gone."""
+    async def open(cls, process: asyncio.subprocess.Process, url: str, **options: Any) -> Self:
+        """As in a browser where nothing is stored; pages that were open before are gone.
+
+        `options` are playwright's, of a context: colorScheme, viewport, locale, ...
+        """
         page = cls(process)
-        await page._ask(url)
+        await page._ask({"open": url, "as": options})
+        return page
+
+    async def beside(self, url: str) -> Self:
+        """Another tab of the same browser."""
+        page = type(self)(self.process)
+        await page._ask({"open": url, "beside": self.number})
         return page
 
     async def call(self, *calls: list[Any]) -> Any:
         """Calls playwright's methods one after the other, the first of them the page's; the last one's value."""
-        return await self._ask(calls)
+        return await self._ask({"calls": calls})
 
-    async def _ask(self, question: object) -> Any:
+    async def uplink(self, bytes_per_second: int) -> None:
+        """How fast what is sent leaves the browser from now on."""
+        conditions = {
+            "offline": False,
+            "latency": 0,
+            "downloadThroughput": -1,
+            "uploadThroughput": bytes_per_second,
+        }
+        await self._ask({"protocol": ["Network.emulateNetworkConditions", conditions]})
+
+    async def downloaded(self, seconds: float = 15) -> tuple[str, bytes]:
+        """Waits for a download: its name, and what is in it."""
+        async with asyncio.timeout(seconds):
+            while not self.downloads:
+                await asyncio.sleep(0.05)
+                await self.call(["title"])
+        name, path = self.downloads.pop(0)
+        return name, Path(path).read_bytes()
+
+    async def _ask(self, question: dict[str, object]) -> Any:
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(json.dumps(question).encode() + b"\n")
+        self.process.stdin.write(json.dumps({"page": self.number} | question).encode() + b"\n")
         line = await self.process.stdout.readline()
         assert line, "the browser has ended"
         answer = json.loads(line)
-        self.requests += answer["requests"]
-        self.errors += answer["errors"]
+        self.requests += answer.get("requests", [])
+        self.errors += answer.get("errors", [])
+        self.downloads += answer.get("downloads", [])
         assert "failure" not in answer, f"{answer['failure']}\nsaid by the page: {self.errors}"
         return answer.get("value")
 

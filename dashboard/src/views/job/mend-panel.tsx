@@ -1,0 +1,75 @@
+import { useQuery } from "@urql/preact";
+
+import { useKept } from "../../api/kept";
+import { useRefresh } from "../../api/refresh";
+import { RetriesDocument, type JobDetailFragment } from "../../gql/operations";
+import { Notice } from "../../parts/notice";
+import { usePages } from "../../parts/pager";
+import { isFinal } from "../../words";
+import { Corrected } from "./corrected";
+import { Downloads } from "./downloads";
+import { OtherVersion } from "./other-version";
+import { outcomeOf } from "./outcome";
+import { RetryList } from "./retry-list";
+
+const PAGE = 20;
+const REFRESH_MS = 2_500;
+
+/** From the rejected records of a job that has ended to none that is outstanding. */
+export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange: () => void }) {
+  const pages = usePages(job.id);
+  const [{ data }, ask] = useQuery({ query: RetriesDocument, variables: { id: job.id, first: PAGE, after: pages.after }, pause: job.dryRun });
+  const retries = useKept(data?.job?.retries);
+  const changed = () => {
+    ask({ requestPolicy: "network-only" });
+    onChange();
+  };
+  const running = retries?.nodes.some(({ status }) => !isFinal(status)) ?? false;
+  useRefresh(changed, running ? REFRESH_MS : 0);
+
+  if (job.dryRun) {
+    return job.progress.recordsRejected === "0" ? null : <OfDryRun job={job} />;
+  }
+  const { good, message } = outcomeOf(job);
+  const outstanding = job.outstanding !== "0";
+  return (
+    <section class="panel mend" aria-labelledby="mend-title">
+      <h2 id="mend-title">Mend</h2>
+      <Notice kind={good ? "good" : "note"}>
+        <strong>{message}</strong>
+      </Notice>
+      {outstanding && (
+        <ol class="steps">
+          <li>
+            <h3>Download what was rejected</h3>
+            <Downloads job={job} />
+          </li>
+          <li>
+            <h3>Correct it</h3>
+            <p>In a spreadsheet or a text editor: the report says what was expected of each value. Keep the file's format.</p>
+          </li>
+          <li>
+            <h3>Send it back</h3>
+            <Corrected job={job} onSent={changed} />
+            <OtherVersion job={job} onSent={changed} />
+          </li>
+        </ol>
+      )}
+      {!outstanding && job.progress.recordsRejected !== "0" && <Downloads job={job} />}
+      <RetryList retries={retries} pages={pages} onEnd={changed} />
+    </section>
+  );
+}
+
+function OfDryRun({ job }: { job: JobDetailFragment }) {
+  return (
+    <section class="panel mend" aria-labelledby="mend-title">
+      <h2 id="mend-title">Mend</h2>
+      <p>
+        Download what would be rejected. You can correct it in the whole file and send that again; or load the file as it is, and send the
+        corrected records on the page of the job that loads it.
+      </p>
+      <Downloads job={job} />
+    </section>
+  );
+}

@@ -1,0 +1,218 @@
+"""Sending a file: what is said before it goes, while it goes, and when it does not arrive."""
+
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sluice.client import ApiClient
+from sluice.endpoints import Services
+from tests import samples
+from tests.dashboard.person import FILE, GONE, Person, named
+from tests.graph.api import stored_files
+from tests.stack import Stack, create_schema, running
+
+LIMIT = 2_000_000
+SLOW = 200_000
+"""Bytes a second: what is sent is on its way for seconds."""
+
+
+@pytest.fixture(scope="module")
+async def stack(
+    browser: Process, services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """One that takes small files only."""
+    folder = tmp_path_factory.mktemp("send")
+    async with running(services, folder, max_upload_bytes=str(LIMIT)) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def schema(partner: ApiClient) -> str:
+    """The id of the partner's only schema."""
+    return await create_schema(partner, name="orders", fields=samples.FIELDS)
+
+
+@pytest.fixture
+async def sender(schema: str, person: Person) -> Person:
+    """Somebody who has a schema."""
+    await person.reads("orders \\(version 1\\)", "#schema")
+    return person
+
+
+async def jobs(stack: Stack, client: ApiClient) -> list[tuple[str, str]]:
+    """Name and format of each file that has arrived, newest first."""
+    answer = await client.execute("{ jobs { nodes { filename format } } }")
+    return [(job["filename"], job["format"]) for job in answer["jobs"]["nodes"]]
+
+
+def padded(path: Path, size: int) -> Path:
+    """A file with as many bytes."""
+    path.write_bytes(b"id,email\n" + b"1,ann@example.com\n" * (size // 18))
+    with path.open("r+b") as file:
+        file.truncate(size)
+    return path
+
+
+async def cannot_send(person: Person) -> None:
+    """The button is there, and does not work."""
+    button = ["getByRole", "button", {"name": "Send the file", "disabled": True}]
+    await person.page.call(button, ["waitFor"])
+
+
+async def test_a_file_over_the_limit_is_told_by_how_much(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """Before any of it is sent."""
+    await sender.give(padded(tmp_path / "big.csv", LIMIT + 1))
+
+    await sender.reads("2 MB is the most that this server takes \\(1 byte too many\\)")
+    await cannot_send(sender)
+
+    await sender.give(padded(tmp_path / "fits.csv", LIMIT), named("Drop another file"))
+    await sender.misses("alert", "")
+    await sender.click("button", "Send the file")
+    await sender.misses("heading", "Send a file")
+    assert [("fits.csv", "CSV")] == await jobs(stack, partner)
+
+
+async def test_an_empty_file_is_told_to_be_empty(sender: Person, tmp_path: Path) -> None:
+    """Before it is sent."""
+    (tmp_path / "empty.csv").touch()
+
+    await sender.give(tmp_path / "empty.csv")
+
+    await sender.reads("This file is empty")
+    await cannot_send(sender)
+
+
+async def test_a_name_that_tells_no_format_is_asked_for_it(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """And then it is sent as that."""
+    samples.write(tmp_path / "orders.csv", 10).rename(tmp_path / "orders.txt")
+    await sender.give(tmp_path / "orders.txt")
+    await sender.reads("Its name does not tell what it is")
+    await cannot_send(sender)
+
+    await sender.choose("Format", "CSV")
+    await sender.click("button", "Send the file")
+
+    await sender.misses("heading", "Send a file")
+    assert [("orders.txt", "CSV")] == await jobs(stack, partner)
+
+
+async def test_a_file_can_be_dropped(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """As well as chosen."""
+    await sender.drop(samples.write(tmp_path / "orders.json", 10), FILE)
+    await sender.reads("orders.json")
+
+    await sender.click("button", "Send the file")
+
+    await sender.misses("heading", "Send a file")
+    assert [("orders.json", "JSON")] == await jobs(stack, partner)
+
+
+async def test_offline_is_said_at_once_and_is_over_at_once(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """The file that was chosen is still there."""
+    sender.expected.append(GONE)
+    await sender.give(samples.write(tmp_path / "orders.csv", 10))
+
+    await sender.page.call(["context"], ["setOffline", True])
+
+    await sender.hears("You are offline")
+    await sender.reads("The file can be sent once you are back")
+    await cannot_send(sender)
+
+    await sender.page.call(["context"], ["setOffline", False])
+
+    await sender.click("button", "Send the file")
+    await sender.misses("heading", "Send a file")
+    assert [("orders.csv", "CSV")] == await jobs(stack, partner)
+
+
+async def test_what_is_stopped_half_way_leaves_nothing(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """No job, and no bytes of it in the storage."""
+    before = stored_files(stack.folder / "files")
+    await sender.page.uplink(SLOW)
+    await sender.give(padded(tmp_path / "orders.csv", LIMIT))
+    await sender.click("button", "Send the file")
+    await sender.reads("[1-9]\\d* kB of 2 MB sent, about \\d+ sec left")
+
+    await sender.click("button", "Stop")
+
+    await sender.reads("Stopped: nothing of it was kept")
+    await sender.page.uplink(-1)
+    assert [] == await jobs(stack, partner)
+    await sender.click("button", "Put away")
+    await sender.misses("article", "Upload of orders.csv")
+    assert before == stored_files(stack.folder / "files")
+
+
+async def test_a_connection_that_breaks_half_way_is_tried_again_as_the_same_file(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """It becomes one job, however often."""
+    sender.expected.append(GONE)
+    await sender.page.uplink(SLOW)
+    await sender.give(padded(tmp_path / "orders.csv", LIMIT))
+    await sender.click("button", "Send the file")
+    await sender.reads("kB of 2 MB sent")
+
+    await sender.page.call(["context"], ["setOffline", True])
+    await sender.reads("This file was not taken.*The connection to the server broke off")
+    await sender.page.call(["context"], ["setOffline", False])
+    await sender.page.uplink(-1)
+    await sender.click("button", "Try again")
+
+    await sender.reads("It has arrived")
+    await sender.click("link", "See what becomes of it")
+    await sender.misses("heading", "Send a file")
+    assert [("orders.csv", "CSV")] == await jobs(stack, partner)
+
+
+async def test_a_file_goes_on_while_another_view_is_open(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """It says on the way back that it has arrived; nobody is led away from what they read."""
+    await sender.page.uplink(1_000_000)
+    await sender.give(padded(tmp_path / "orders.csv", LIMIT))
+    await sender.click("button", "Send the file")
+    await sender.reads("of 2 MB sent")
+
+    await sender.click("link", "Schemas")
+    await sender.sees("heading", "Schemas")
+    await sender.click("link", "Files")
+
+    await sender.reads("It has arrived")
+    assert [("orders.csv", "CSV")] == await jobs(stack, partner)
+
+
+async def test_the_schema_that_was_used_last_is_chosen(
+    sender: Person, partner: ApiClient, stack: Stack, tmp_path: Path
+) -> None:
+    """Next time, too, and in its newest version."""
+    other = await create_schema(partner, name="invoices", fields=samples.FIELDS)
+    await sender.page.call(["reload"])
+    await sender.reads("invoices \\(version 1\\)", "#schema")
+    assert "" == await sender.page.call(["getByLabel", "Schema", {"exact": True}], ["first"], ["inputValue"])
+    await sender.choose("Schema", "invoices (version 1)")
+    await sender.give(samples.write(tmp_path / "orders.csv", 10))
+    await sender.click("button", "Send the file")
+    await sender.misses("heading", "Send a file")
+
+    await sender.click("link", "Files")
+    await sender.reads("invoices \\(version 1\\)", "#schema")
+    assert other == await sender.page.call(["locator", "#schema"], ["inputValue"])
+
+    newer = await create_schema(partner, name="invoices", fields=samples.FIELDS)
+    await sender.page.call(["reload"])
+    await sender.reads("invoices \\(version 2\\)", "#schema")
+    assert newer == await sender.page.call(["locator", "#schema"], ["inputValue"])
