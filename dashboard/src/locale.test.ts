@@ -42,17 +42,17 @@ describe("size", () => {
   it.each([
     [0, "0 bytes"],
     [1, "1 byte"],
-    [999, "999 bytes"],
-    [1000, "1 kB"],
+    [1023, "1,023 bytes"],
+    [1024, "1 kB"],
     ["1234567", "1.2 MB"],
-    ["524288000", "524 MB"],
-    [5e12, "5,000 GB"],
+    ["524288000", "500 MB"],
+    [5 * 2 ** 40, "5,120 GB"],
   ])("of %s bytes is %s", (bytes, written) => {
     expect(plain(english.size(bytes))).toBe(written);
   });
 
   it("is written as in the reader's language", () => {
-    expect(plain(german.size(1_500_000))).toBe("1,5 MB");
+    expect(plain(german.size(1.5 * 2 ** 20))).toBe("1,5 MB");
   });
 });
 

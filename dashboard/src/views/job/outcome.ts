@@ -3,6 +3,7 @@ import { count, counted } from "../../locale";
 
 type Ended = Pick<JobDetailFragment, "status" | "outstanding"> & {
   progress: Pick<JobDetailFragment["progress"], "recordsRead" | "recordsAccepted" | "recordsRejected">;
+  parent?: { id: string } | null;
   discard?: Pick<NonNullable<JobDetailFragment["discard"]>, "status"> | null;
 };
 
@@ -13,7 +14,7 @@ export interface Outcome {
 }
 
 /** Whether all of a file is loaded by now, in a sentence. */
-export function outcomeOf({ status, outstanding, progress, discard }: Ended): Outcome {
+export function outcomeOf({ status, outstanding, progress, parent, discard }: Ended): Outcome {
   const { recordsRead, recordsAccepted, recordsRejected } = progress;
   if (outstanding !== "0") {
     const are = outstanding === "1" ? "is" : "are";
@@ -23,7 +24,8 @@ export function outcomeOf({ status, outstanding, progress, discard }: Ended): Ou
     };
   }
   if (discard && recordsAccepted !== "0") {
-    return { good: false, message: "Nothing is outstanding, but what this file had loaded is deleted again. To load it, send the file anew." };
+    const next = parent ? "In the file of which this is a retry, it is outstanding." : "To load it, send the file anew.";
+    return { good: false, message: `Nothing is outstanding, but what this file had loaded is deleted again. ${next}` };
   }
   if (status !== "COMPLETED") {
     const read = recordsRead === "0" ? "" : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. `;
