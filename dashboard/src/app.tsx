@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { route, type Route } from "./routes";
 import { keptKey, session, signedOutBecause, signIn } from "./session";
+import { forgetArrived } from "./uploads";
 import { Home } from "./views/home/home";
 import { JobView } from "./views/job/job-view";
 import { Nowhere } from "./views/nowhere";
@@ -63,6 +64,9 @@ function useArrival(route: Route): void {
   const first = useRef(true);
   useEffect(() => {
     document.title = TITLES[route.view];
+    if (route.view === "job") {
+      forgetArrived(route.id);
+    }
     if (!first.current) {
       window.scrollTo(0, 0);
       document.getElementById("main")?.focus();

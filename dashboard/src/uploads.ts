@@ -76,6 +76,11 @@ export function forget(number: number): void {
   uploads.value = uploads.value.filter((other) => other.number !== number);
 }
 
+/** Takes off the list what became this job: somebody looks at the job itself now. */
+export function forgetArrived(jobId: string): void {
+  uploads.value = uploads.value.filter((other) => other.jobId !== jobId);
+}
+
 /** Stops all of them, and forgets them. */
 export function abandonUploads(): void {
   aborts.forEach((abort) => abort.abort());

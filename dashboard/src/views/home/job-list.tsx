@@ -31,7 +31,7 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
   const jobs = data?.jobs.nodes;
 
   return (
-    <section aria-labelledby="jobs-title">
+    <section class="listing" aria-labelledby="jobs-title">
       <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
       {error && !jobs && <Notice kind="bad">{inWords(error)}</Notice>}

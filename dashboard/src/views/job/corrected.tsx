@@ -40,7 +40,7 @@ export function Corrected({ job, onSent }: Props) {
 
   return (
     <>
-      <DropZone label={file ? "Drop another file here, or choose one" : "Drop the corrected file here, or choose it"} onFiles={([first]) => setFile(first ?? null)}>
+      <DropZone label={file ? "Choose another file" : "Choose the corrected file"} onFiles={([first]) => setFile(first ?? null)}>
         {file ? (
           <p class="chosen">
             <Plain text={file.name} /> <span class="hint">{size(file.size)}</span>
