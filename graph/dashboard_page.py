@@ -15,9 +15,10 @@ _POLICY = (
     f"{NOTHING_ELSE}; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "require-trusted-types-for 'script'"
 )
-# It writes to the clipboard; all else that a browser may grant is for nobody on this page.
+# It writes to the clipboard; all else that a browser may grant is for nobody on this page. Names that a browser does not
+# know are a warning in its console, so only those that Chromium knows.
 _DENIED = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
+    "accelerometer", "autoplay", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
     "gamepad", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
     "payment", "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock",
     "serial", "usb", "xr-spatial-tracking",
