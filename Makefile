@@ -33,7 +33,7 @@ page: setup  ## the pages for a browser on / and /graphql, built anew; needs the
 
 $(DASHBOARD): $(wildcard dashboard/*.*) $(shell find dashboard/src -type f -not -path '*/gql/*') schema.graphql | .venv/ready
 	@$(call BUILD_IF_POSSIBLE,dashboard) || \
-		echo "The dashboard could not be built: a browser gets a page without it on /. \`make page\` says why."
+		echo "The dashboard could not be built: a browser gets an older one on /, or a page that says so. \`make page\` says why."
 
 $(GRAPHIQL): $(wildcard graph/graphiql/*.* graph/graphiql/examples/*) | .venv/ready
 	@$(call BUILD_IF_POSSIBLE,graph/graphiql) || \
