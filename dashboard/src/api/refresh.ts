@@ -2,6 +2,17 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { reconnections } from "./connection";
 
+/** Asks anew when what it depends on has changed. */
+export function useAskAgain(ask: () => void, when: string): void {
+  const before = useRef(when);
+  useEffect(() => {
+    if (before.current !== when) {
+      before.current = when;
+      ask();
+    }
+  }, [when]);
+}
+
 /**
  * Asks anew: every `everyMs` while the page is seen (0: not by itself), when somebody comes back to it, and when the
  * server can be heard again.

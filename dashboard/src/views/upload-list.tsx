@@ -11,9 +11,11 @@ import { forget, stop, uploadAgain, uploads, type Upload } from "../uploads";
 
 const STEP = 25;
 
-/** The files on their way, and those that did not arrive; `retryOf`: those alone that correct this job's records. */
+/** The files on their way, and what became of each; `retryOf`: those alone that correct this job's records, until they have arrived. */
 export function UploadList({ retryOf }: { retryOf?: string }) {
-  const shown = uploads.value.filter(({ choices }) => !retryOf || ("jobId" in choices && choices.jobId === retryOf));
+  const shown = uploads.value.filter(
+    ({ choices, state }) => !retryOf || ("jobId" in choices && choices.jobId === retryOf && state !== "sent"),
+  );
   return (
     <div class="stack uploads">
       {shown.map((upload) => (

@@ -1,18 +1,18 @@
 import { useMutation } from "@urql/preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { asked, inWords } from "../../api/problems";
 import { CancelJobDocument, type JobDetailFragment } from "../../gql/operations";
 import { announce } from "../../parts/announcer";
 import { Dialog } from "../../parts/dialog";
 import { Notice } from "../../parts/notice";
+import { VanishingButton } from "../../parts/vanishing-button";
 
 /** Stops a job that waits or runs, after a question that says what becomes of what it has loaded. */
 export function CancelButton({ job, onChange }: { job: JobDetailFragment; onChange: () => void }) {
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [{ fetching }, cancel] = useMutation(CancelJobDocument);
-  const button = useFocusHandedOn();
 
   const confirm = async () => {
     const { data, error } = await cancel({ input: { jobId: job.id } });
@@ -29,9 +29,9 @@ export function CancelButton({ job, onChange }: { job: JobDetailFragment; onChan
 
   return (
     <>
-      <button ref={button} type="button" class="danger" onClick={() => (setProblem(null), setAsking(true))}>
+      <VanishingButton class="danger" next="main" onClick={() => (setProblem(null), setAsking(true))}>
         Cancel
-      </button>
+      </VanishingButton>
       {asking && (
         <Dialog title="Cancel this file?" confirm="Cancel it" danger busy={fetching} onConfirm={confirm} onClose={() => setAsking(false)}>
           <p>Nothing more of it is read. {whatStays(job)}</p>
@@ -40,20 +40,6 @@ export function CancelButton({ job, onChange }: { job: JobDetailFragment; onChan
       )}
     </>
   );
-}
-
-/** The button goes when the job ends: the focus is not lost with it. */
-function useFocusHandedOn() {
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    const element = button.current;
-    return () => {
-      if (document.activeElement === element) {
-        document.getElementById("main")?.focus();
-      }
-    };
-  }, []);
-  return button;
 }
 
 function whatStays({ dryRun, onFailure }: JobDetailFragment): string {

@@ -7,12 +7,22 @@ import { objectionTo } from "../../objection";
 import { DropZone } from "../../parts/drop-zone";
 import { Notice } from "../../parts/notice";
 import { Plain } from "../../parts/plain";
+import { VanishingButton } from "../../parts/vanishing-button";
 import { session } from "../../session";
 import { upload } from "../../uploads";
 import { UploadList } from "../upload-list";
 
+/** The id of the heading of this step. */
+export const SEND_BACK = "send-back-title";
+
+interface Props {
+  job: JobDetailFragment;
+  /** It is a job now. */
+  onSent: () => void;
+}
+
 /** Takes the corrected file, and sends it as a retry. */
-export function Corrected({ job, onSent }: { job: JobDetailFragment; onSent: () => void }) {
+export function Corrected({ job, onSent }: Props) {
   const [file, setFile] = useState<File | null>(null);
   const who = session.value!;
   const objection = file && objectionTo(file, Number(who.partner.maxUploadBytes));
@@ -43,9 +53,9 @@ export function Corrected({ job, onSent }: { job: JobDetailFragment; onSent: () 
       {isOffline.value && file && <Notice kind="bad">You are offline. The file can be sent once you are back.</Notice>}
       {file && (
         <p>
-          <button type="button" class="primary" disabled={refused === true || isOffline.value} onClick={send}>
+          <VanishingButton class="primary" next={SEND_BACK} disabled={refused === true || isOffline.value} onClick={send}>
             Send the corrected file
-          </button>
+          </VanishingButton>
         </p>
       )}
       <UploadList retryOf={job.id} />

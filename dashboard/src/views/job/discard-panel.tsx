@@ -7,6 +7,7 @@ import { counted } from "../../locale";
 import { Dialog } from "../../parts/dialog";
 import { Notice } from "../../parts/notice";
 import { Plain } from "../../parts/plain";
+import { VanishingButton } from "../../parts/vanishing-button";
 import { DiscardState } from "./discard-state";
 
 /** Undoes what a job has loaded, after a question that names what goes. */
@@ -38,10 +39,10 @@ export function DiscardPanel({ job, onChange }: { job: JobDetailFragment; onChan
         <DiscardState job={job} discard={job.discard} onEnd={onChange} />
       ) : (
         <>
-          <p>Was it the wrong file? What it has loaded can be deleted again. {itsRetries(job)}</p>
-          <button type="button" class="danger" onClick={() => (setProblem(null), setAsking(true))}>
+          <p>Was it the wrong file? What it has loaded can be deleted again. {aroundIt(job)}</p>
+          <VanishingButton class="danger" next="discard-title" onClick={() => (setProblem(null), setAsking(true))}>
             Delete the loaded records…
-          </button>
+          </VanishingButton>
         </>
       )}
       {asking && (
@@ -55,7 +56,7 @@ export function DiscardPanel({ job, onChange }: { job: JobDetailFragment; onChan
         >
           <p>
             {counted(job.progress.recordsAccepted, "record")} that “<Plain text={job.filename} />” loaded under the schema “
-            <Plain text={job.recordSchema.name} />” are deleted. Its errors and counts stay. {itsRetries(job)} This cannot be undone.
+            <Plain text={job.recordSchema.name} />” are deleted. Its errors and counts stay. {aroundIt(job)} This cannot be undone.
           </p>
           {problem && <Notice kind="bad">{problem}</Notice>}
         </Dialog>
@@ -64,7 +65,8 @@ export function DiscardPanel({ job, onChange }: { job: JobDetailFragment; onChan
   );
 }
 
-function itsRetries({ retries, parent }: JobDetailFragment): string {
+/** What it means for the files before and behind it. */
+function aroundIt({ retries, parent }: JobDetailFragment): string {
   const stays = retries.nodes.length > 0 ? "What its retries have loaded stays: delete that on their own pages. " : "";
-  return stays + (parent ? "They are outstanding again then in the file that it is a retry of." : "");
+  return stays + (parent ? "In the file of which this is a retry, the records are outstanding again then." : "");
 }

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 
 import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
-import { useRefresh } from "../../api/refresh";
+import { useAskAgain, useRefresh } from "../../api/refresh";
 import { JobErrorsDocument, type JobDetailFragment } from "../../gql/operations";
 import { Notice } from "../../parts/notice";
 import { Pager, usePages } from "../../parts/pager";
@@ -33,7 +33,9 @@ export function ErrorTable({ job, chosen, onAll }: Props) {
   });
   const list = useKept(data?.job?.errors);
   const mayGrow = !list?.pageInfo.hasNextPage && !isFinal(job.status);
-  useRefresh(() => ask({ requestPolicy: "network-only" }), mayGrow ? REFRESH_MS : 0);
+  const askAnew = () => ask({ requestPolicy: "network-only" });
+  useRefresh(askAnew, mayGrow ? REFRESH_MS : 0);
+  useAskAgain(askAnew, job.status);
   const top = useRef<HTMLHeadingElement>(null);
   const isRetry = job.parent != null;
 

@@ -16,10 +16,7 @@ export function FactsPanel({ job, progress }: { job: JobDetailFragment; progress
       <h2 id="facts-title">About this file</h2>
       <dl class="facts">
         <Fact name="Schema">
-          <a href={to({ view: "schema", id: recordSchema.id })}>
-            <Plain text={recordSchema.name} />
-          </a>
-          , version {recordSchema.version}
+          <SchemaLink schema={recordSchema} />
         </Fact>
         <Fact name="Format">{FORMATS[job.format].name}</Fact>
         <Fact name="Size">{size(job.sizeBytes)}</Fact>
@@ -60,7 +57,17 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-function took(startedAt: string, finishedAt: string): string {
+/** Leads to the version of the schema through which a file goes. */
+export function SchemaLink({ schema }: { schema: JobDetailFragment["recordSchema"] }) {
+  return (
+    <a href={to({ view: "schema", id: schema.id })}>
+      <Plain text={schema.name} />, version {schema.version}
+    </a>
+  );
+}
+
+/** How long a job was at work. */
+export function took(startedAt: string, finishedAt: string): string {
   const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
-  return seconds < 1 ? "Less than a second" : duration(seconds);
+  return seconds < 1 ? "less than a second" : duration(seconds);
 }

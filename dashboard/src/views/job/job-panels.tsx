@@ -35,10 +35,10 @@ export function JobPanels({ job, onChange }: Props) {
       <ProgressPanel job={job} progress={progress} onChange={onChange} />
       {job.failure && <FailureNotice failure={job.failure} />}
       {job.dryRun && <DryRunPanel job={job} />}
-      <FactsPanel job={job} progress={progress} />
       {begun && <ErrorsPanel job={job} />}
       {ended && <MendPanel job={job} onChange={onChange} />}
       {begun && <RecordsPanel job={job} progress={progress} />}
+      <FactsPanel job={job} progress={progress} />
       {ended && <DiscardPanel job={job} onChange={onChange} />}
     </>
   );

@@ -6,11 +6,14 @@ import { RetriesDocument, type JobDetailFragment } from "../../gql/operations";
 import { Notice } from "../../parts/notice";
 import { usePages } from "../../parts/pager";
 import { isFinal } from "../../words";
-import { Corrected } from "./corrected";
+import { Corrected, SEND_BACK } from "./corrected";
 import { Downloads } from "./downloads";
 import { OtherVersion } from "./other-version";
 import { outcomeOf } from "./outcome";
 import { RetryList } from "./retry-list";
+
+/** The id of the panel's heading. */
+export const MEND_TITLE = "mend-title";
 
 const PAGE = 20;
 const REFRESH_MS = 2_500;
@@ -33,8 +36,10 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
   const { good, message } = outcomeOf(job);
   const outstanding = job.outstanding !== "0";
   return (
-    <section class="panel mend" aria-labelledby="mend-title">
-      <h2 id="mend-title">Mend</h2>
+    <section class="panel mend" aria-labelledby={MEND_TITLE}>
+      <h2 id={MEND_TITLE} tabIndex={-1}>
+        {good ? "Nothing to mend" : "Mend"}
+      </h2>
       <Notice kind={good ? "good" : "note"}>
         <strong>{message}</strong>
       </Notice>
@@ -49,7 +54,9 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
             <p>In a spreadsheet or a text editor: the report says what was expected of each value. Keep the file's format.</p>
           </li>
           <li>
-            <h3>Send it back</h3>
+            <h3 id={SEND_BACK} tabIndex={-1}>
+              Send it back
+            </h3>
             <Corrected job={job} onSent={changed} />
             <OtherVersion job={job} onSent={changed} />
           </li>
@@ -63,8 +70,8 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
 
 function OfDryRun({ job }: { job: JobDetailFragment }) {
   return (
-    <section class="panel mend" aria-labelledby="mend-title">
-      <h2 id="mend-title">Mend</h2>
+    <section class="panel mend" aria-labelledby={MEND_TITLE}>
+      <h2 id={MEND_TITLE} tabIndex={-1}>Mend</h2>
       <p>
         Download what would be rejected. You can correct it in the whole file and send that again; or load the file as it is, and send the
         corrected records on the page of the job that loads it.

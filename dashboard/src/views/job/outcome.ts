@@ -3,6 +3,7 @@ import { count, counted } from "../../locale";
 
 type Ended = Pick<JobDetailFragment, "status" | "outstanding"> & {
   progress: Pick<JobDetailFragment["progress"], "recordsRead" | "recordsAccepted" | "recordsRejected">;
+  parent?: { id: string } | null;
   discard?: Pick<NonNullable<JobDetailFragment["discard"]>, "status"> | null;
 };
 
@@ -12,22 +13,26 @@ export interface Outcome {
   message: string;
 }
 
+const REST = "The file was not read to its end: send a file with the rest.";
+
 /** Whether all of a file is loaded by now, in a sentence. */
-export function outcomeOf({ status, outstanding, progress, discard }: Ended): Outcome {
+export function outcomeOf({ status, outstanding, progress, parent, discard }: Ended): Outcome {
   const { recordsRead, recordsAccepted, recordsRejected } = progress;
   if (outstanding !== "0") {
     const are = outstanding === "1" ? "is" : "are";
+    const rest = status === "COMPLETED" ? "" : ` ${REST}`;
     return {
       good: false,
-      message: `${count(outstanding)} of ${counted(recordsRead, "record")} ${are} outstanding: rejected, and not loaded by a retry yet.`,
+      message: `${count(outstanding)} of ${counted(recordsRead, "record")} ${are} outstanding: rejected, and not loaded by a retry yet.${rest}`,
     };
   }
   if (discard && recordsAccepted !== "0") {
-    return { good: false, message: "Nothing is outstanding, but what this file had loaded is deleted again. To load it, send the file anew." };
+    const next = parent ? "In the file of which this is a retry, it is outstanding." : "To load it, send the file anew.";
+    return { good: false, message: `Nothing is outstanding, but what this file had loaded is deleted again. ${next}` };
   }
   if (status !== "COMPLETED") {
     const read = recordsRead === "0" ? "" : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. `;
-    return { good: false, message: `${read}The file was not read to its end: send a file with the rest.` };
+    return { good: false, message: `${read}${REST}` };
   }
   if (recordsRead === "0") {
     return { good: true, message: "The file has no records, so there is nothing to load." };

@@ -2,7 +2,7 @@ import { useQuery } from "@urql/preact";
 
 import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
-import { useRefresh } from "../../api/refresh";
+import { useAskAgain, useRefresh } from "../../api/refresh";
 import { RecordsDocument, type JobDetailFragment } from "../../gql/operations";
 import { count } from "../../locale";
 import { Notice } from "../../parts/notice";
@@ -27,7 +27,9 @@ export function RecordTable({ job, includeRetries }: { job: JobDetailFragment; i
   const heard = useKept(data?.job ?? undefined);
   const list = heard?.records;
   const mayGrow = !list?.pageInfo.hasNextPage && !isFinal(job.status);
-  useRefresh(() => ask({ requestPolicy: "network-only" }), mayGrow ? REFRESH_MS : 0);
+  const askAnew = () => ask({ requestPolicy: "network-only" });
+  useRefresh(askAnew, mayGrow ? REFRESH_MS : 0);
+  useAskAgain(askAnew, `${job.status} ${job.discard?.status} ${includeRetries ? job.outstanding : ""}`);
   const columns = heard ? columnsOf(heard.recordSchema.fields, heard.records.nodes) : [];
   const places = includeRetries ? (["originIndex"] as const) : job.parent ? (["index", "originIndex"] as const) : (["index"] as const);
 

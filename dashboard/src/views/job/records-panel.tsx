@@ -19,11 +19,7 @@ export function RecordsPanel({ job, progress }: { job: JobDetailFragment; progre
           </span>
         </label>
       )}
-      {without ? (
-        <p class="empty">{without}</p>
-      ) : (
-        <RecordTable job={job} includeRetries={includeRetries} key={`${job.status} ${job.outstanding} ${job.discard?.status}`} />
-      )}
+      {without ? <p class="empty">{without}</p> : <RecordTable job={job} includeRetries={includeRetries} />}
     </section>
   );
 }

@@ -1,0 +1,33 @@
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+
+interface Props {
+  class?: string;
+  disabled?: boolean;
+  busy?: boolean;
+  /** The id of what gets the focus when the button goes. */
+  next: string;
+  onClick: () => void;
+  children: ComponentChildren;
+}
+
+/** A button that is there only as long as it can do something: the focus is not lost with it. */
+export function VanishingButton({ class: kind = "", disabled = false, busy = false, next, onClick, children }: Props) {
+  useEffect(() => () => handFocusOn(next), [next]);
+  return (
+    <button type="button" class={kind} disabled={disabled} aria-busy={busy} onClick={onClick}>
+      {children}
+    </button>
+  );
+}
+
+/** Also from a dialog that the button had opened, and that went with it. */
+function handFocusOn(next: string): void {
+  if (document.activeElement !== document.body) {
+    queueMicrotask(() => {
+      if (document.activeElement === document.body) {
+        document.getElementById(next)?.focus({ preventScroll: true });
+      }
+    });
+  }
+}
