@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { FileFormat } from "../gql/operations";
 import { cutSample, type Layout } from "./cut";
 
-const PLAIN: Layout = { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0 };
+const PLAIN: Layout = { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true };
 
 /** What is left of a text's UTF-8. */
 function cut(text: string, format: FileFormat, layout: Partial<Layout> = {}): string | null {
@@ -47,8 +47,10 @@ describe("CSV", () => {
     expect(cut('a,x\tb\n1,"\t2\n3\t"4\n5"\n6', "TSV")).toBe('a,x\tb\n1,"\t2\n3\t"4\n5"\n');
   });
 
-  it("is nothing where not one line is whole", () => {
+  it("is nothing where not one record is whole", () => {
     expect(cut("a,b", "CSV")).toBeNull();
+    expect(cut("\na,b\n1,2", "CSV")).toBeNull();
+    expect(cut("1,2\n3,", "CSV", { header: false })).toBe("1,2\n");
   });
 });
 

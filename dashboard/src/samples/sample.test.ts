@@ -49,6 +49,12 @@ describe("a proposal", () => {
     expect(await proposed(`<r><title>x</title><orders>${record(1)}${record(2)}</orders></r>`, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields });
   });
 
+  it("does not mind that XML breaks off, whatever stands before the records", async () => {
+    const record = (id: number) => `<order id="${id}"><name>A</name></order>`;
+    const text = `<r><head><t>1</t></head><list>${Array.from({ length: 20_000 }, (_, id) => record(id)).join("")}</list></r>`;
+    expect(await proposed(text, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields: ["id <- @id: INTEGER", "name <- name: STRING"] });
+  });
+
   it("names an encoding where the bytes are no UTF-8", async () => {
     const text = new Uint8Array([0x4e, 0x61, 0xef, 0x76, 0x0a, 0x78, 0x0a]); // Naïv in Latin 1
     expect(await proposed(text, "a.csv")).toEqual({ recordPath: "", encoding: "windows-1252", fields: ["naiv <- Naïv: STRING"] });
@@ -69,13 +75,13 @@ describe("reading", () => {
     const sample = await readSample(file);
     expect(sample.whole).toBe(false);
     expect(sample.head.length).toBe(SAMPLE_BYTES);
-    const bytes = sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0 })!;
+    const bytes = sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true })!;
     expect(bytes.length).toBe(SAMPLE_BYTES - ((SAMPLE_BYTES - 4) % 12));
   });
 
   it("sends a small file as it is, however it ends", async () => {
     const sample = await readSample(new File(["a,b\n1,"], "a.csv"));
-    expect(sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0 })).toBe(sample.head);
+    expect(sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true })).toBe(sample.head);
   });
 
   it("says what is no text", async () => {
