@@ -50,7 +50,7 @@ const heardFetch: typeof fetch = async (input, init) => {
   try {
     const response = await fetch(input, init);
     noteRequest(false);
-    return isOfRecords(init) ? exactly(response) : response;
+    return isExact(init) ? exactly(response) : response;
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "AbortError")) {
       noteRequest(true);
@@ -59,8 +59,9 @@ const heardFetch: typeof fetch = async (input, init) => {
   }
 };
 
-function isOfRecords(init?: RequestInit): boolean {
-  return typeof init?.body === "string" && init.body.includes('"operationName":"Records"');
+/** Records are shown, and rules of a schema kept for its next version, to the last digit. */
+function isExact(init?: RequestInit): boolean {
+  return typeof init?.body === "string" && /"operationName":"(?:Records|Schema)"/.test(init.body);
 }
 
 async function exactly(response: Response): Promise<Response> {

@@ -1,0 +1,43 @@
+import type { ComponentChildren } from "preact";
+
+import type { WholeSchemaFragment } from "../../gql/operations";
+import { count } from "../../locale";
+import { Plain } from "../../parts/plain";
+import { encodingInWords, markInWords } from "./words";
+
+/** What a version says of the file as a whole. */
+export function FileFacts({ schema }: { schema: WholeSchemaFragment }) {
+  const { recordPath, encoding, unknownFields, csv } = schema;
+  return (
+    <dl class="facts">
+      <Fact name="Where the records are">
+        {recordPath ? <Plain text={recordPath} /> : "At the top: each row, line, element of the array, or child of the root element"}
+      </Fact>
+      <Fact name="Keys and columns that no field names">{unknownFields === "REJECT" ? "The record is rejected" : "They are left out"}</Fact>
+      <Fact name="Encoding">{encodingInWords(encoding)}</Fact>
+      {csv && (
+        <>
+          <Fact name="CSV: between values">{csv.delimiter ? <Plain text={markInWords(csv.delimiter)} /> : "Found out from the header"}</Fact>
+          <Fact name="CSV: around values">{csv.quote ? <Plain text={markInWords(csv.quote)} /> : "Quotes mean nothing"}</Fact>
+          <Fact name="CSV: a quote inside quotes">{csv.escape ? <>after <Plain text={csv.escape} /></> : "is doubled"}</Fact>
+          <Fact name="CSV: header">{csv.header ? "Yes" : "No: columns go by their numbers, from 1"}</Fact>
+          {csv.skipLines > 0 && <Fact name="CSV: lines before the header">{count(csv.skipLines)}</Fact>}
+          {csv.comment && (
+            <Fact name="CSV: comments begin with">
+              <Plain text={csv.comment} />
+            </Fact>
+          )}
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
