@@ -4,11 +4,18 @@ COPY requirements/runtime.txt /requirements.txt
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement /requirements.txt
 
-# GraphiQL, for GET /graphql in a browser.
-FROM node:24-slim AS page
-WORKDIR /page
-COPY graph/graphiql/ ./
-RUN npm ci && npm run build
+# The pages for browsers: GraphiQL on /graphql, and the dashboard on /, whose types are made from the API's schema.
+FROM node:24-slim AS pages
+WORKDIR /pages
+COPY graph/graphiql/package.json graph/graphiql/package-lock.json graph/graphiql/.npmrc graph/graphiql/
+RUN npm --prefix graph/graphiql ci
+COPY dashboard/package.json dashboard/package-lock.json dashboard/.npmrc dashboard/
+RUN npm --prefix dashboard ci
+COPY graph/graphiql/ graph/graphiql/
+RUN npm --prefix graph/graphiql run build
+COPY schema.graphql ./
+COPY dashboard/ dashboard/
+RUN npm --prefix dashboard run build
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home sluice \
@@ -20,7 +27,8 @@ COPY models/ models/
 COPY migrations/ migrations/
 COPY tasks/ tasks/
 COPY graph/ graph/
-COPY --from=page /page/dist graph/graphiql/dist
+COPY --from=pages /pages/graph/graphiql/dist graph/graphiql/dist
+COPY --from=pages /pages/dashboard/dist dashboard/dist
 COPY sluice/ sluice/
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -17,25 +17,32 @@ setup: .venv/ready  ## the virtual environment, with every dependency pinned and
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# GraphiQL, for GET /graphql in a browser. It is built once where node is, and again when its sources have changed.
-PAGE = graph/graphiql
-PAGE_SOURCES = $(wildcard $(PAGE)/*.* $(PAGE)/examples/*)
+# The pages for browsers: the dashboard on /, GraphiQL on /graphql. Each is built once, and again when its sources have changed.
+DASHBOARD = dashboard/dist/index.html
+GRAPHIQL = graph/graphiql/dist/index.html
+PAGES = $(DASHBOARD) $(GRAPHIQL)
+# Node is the machine's, or the package index's.
+WITH_NODE = requirements/with-node.sh
 # npm waits for minutes for a registry that is silent; one answer of it tells whether it is there.
-REGISTRY = npm --prefix $(PAGE) view esbuild version --fetch-retries=0 --fetch-timeout=5000
-BUILD_PAGE = npm --prefix $(PAGE) ci && npm --prefix $(PAGE) run build
+REGISTRY = npm --prefix $(1) view esbuild version --fetch-retries=0 --fetch-timeout=5000
+BUILD = npm --prefix $(1) ci && npm --prefix $(1) run build
+BUILD_IF_POSSIBLE = $(WITH_NODE) sh -c '$(REGISTRY) && $(BUILD)' >/dev/null 2>&1
 
-page:  ## GraphiQL for a browser on /graphql, built anew; needs node and the npm registry
-	$(BUILD_PAGE)
+page: setup  ## the pages for a browser on / and /graphql, built anew; needs the npm registry
+	$(WITH_NODE) sh -c '$(call BUILD,dashboard) && $(call BUILD,graph/graphiql)'
 
-$(PAGE)/dist/index.html: $(PAGE_SOURCES)
-	@if ! command -v npm >/dev/null; then echo "No node here: a browser gets a plain page on /graphql, without GraphiQL."; \
-	elif ! { $(REGISTRY) && $(BUILD_PAGE); } >/dev/null 2>&1; then \
-		echo "GraphiQL could not be built: a browser gets a plain page on /graphql. \`make page\` says why."; fi
+$(DASHBOARD): $(wildcard dashboard/*.*) $(shell find dashboard/src -type f -not -path '*/gql/*') schema.graphql | .venv/ready
+	@$(call BUILD_IF_POSSIBLE,dashboard) || \
+		echo "The dashboard could not be built: a browser gets an older one on /, or a page that says so. \`make page\` says why."
 
-demo: setup $(PAGE)/dist/index.html  ## the whole way of four files, on servers of its own
+$(GRAPHIQL): $(wildcard graph/graphiql/*.* graph/graphiql/examples/*) | .venv/ready
+	@$(call BUILD_IF_POSSIBLE,graph/graphiql) || \
+		echo "GraphiQL could not be built: a browser gets a plain page on /graphql. \`make page\` says why."
+
+demo: setup $(PAGES)  ## the whole way of four files, on servers of its own
 	$(BIN)/sluice demo
 
-serve: setup $(PAGE)/dist/index.html  ## API, workers, PostgreSQL and Redis until Ctrl-C
+serve: setup $(PAGES)  ## API, workers, PostgreSQL and Redis until Ctrl-C
 	$(BIN)/sluice serve
 
 check: setup  ## format, lint, types, layers, and the API's promises to the clients of the last release
@@ -47,7 +54,7 @@ check: setup  ## format, lint, types, layers, and the API's promises to the clie
 
 # Most tests wait for processes. Each runner has a PostgreSQL and a Redis of its own.
 RUNNERS ?= 2
-test: check $(PAGE)/dist/index.html  ## all checks and tests, against real PostgreSQL and Redis
+test: check $(PAGES)  ## all checks and tests, against real PostgreSQL and Redis
 	$(BIN)/pytest --numprocesses $(RUNNERS) --dist loadfile
 
 SEEDS ?= 5
@@ -64,7 +71,7 @@ fuzz: setup  ## random damage to files and schemas for MINUTES=n; prints the see
 SERVICE ?= pypi
 AUDIT = $(BIN)/pip-audit --strict --vulnerability-service $(SERVICE) --timeout 10 --progress-spinner off --disable-pip --require-hashes
 audit: setup  ## known weaknesses of every pinned package; needs a vulnerability database, SERVICE=pypi or osv
-	@for file in runtime dev; do \
+	@for file in runtime dev node; do \
 		echo "auditing requirements/$$file.txt with the database $(SERVICE)"; \
 		$(AUDIT) -r requirements/$$file.txt || { \
 			echo "NOT AUDITED, or not clean. Packages with known weaknesses stand in a table above: make lock takes newer ones."; \
@@ -95,6 +102,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 lock: setup  ## pins all dependencies anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements/node.txt requirements/node.in
 	$(COMPILE) --output-file tests/clients/requirements/ariadne-codegen.txt tests/clients/requirements/ariadne-codegen.in
 	$(COMPILE) --output-file tests/clients/requirements/gql.txt tests/clients/requirements/gql.in
 	cd tests/clients && npm update --package-lock-only

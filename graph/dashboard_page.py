@@ -9,15 +9,16 @@ BUILT = Path(__file__).parent.parent / "dashboard" / "dist"
 PATH = "/"
 FILES_PATH = "/assets/{name}"
 
-# Of this server alone, and no text becomes markup. `connect-src 'self'` is enough for its WebSocket, too: in Chrome since
-# 70, in Safari since 15.5 and 16, in Firefox before them. A download is a link that a person follows: no policy asks.
+# Of this server alone, and no text becomes markup. `connect-src 'self'` is enough for its WebSocket, too: Safari was the last
+# to see it so, in 2022. A download is a link that a person follows, which no policy forbids.
 _POLICY = (
     f"{NOTHING_ELSE}; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "require-trusted-types-for 'script'"
 )
-# It writes to the clipboard; all else that a browser may grant is for nobody on this page.
+# It writes to the clipboard; all else that a browser may grant is for nobody on this page. Names that a browser does not
+# know are a warning in its console, so only those that Chromium knows.
 _DENIED = (
-    "accelerometer", "autoplay", "bluetooth", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
+    "accelerometer", "autoplay", "camera", "clipboard-read", "display-capture", "encrypted-media", "fullscreen",
     "gamepad", "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
     "payment", "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock",
     "serial", "usb", "xr-spatial-tracking",

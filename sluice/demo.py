@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from graph import dashboard_page
 from settings import settings
 from sluice import (
     binaries,
@@ -47,6 +48,10 @@ async def demo(*, keep: bool = False) -> int:
         async with stack.running(plan, files, Children(files)) as services:
             report.plain(console, f"The API answers at {plan.address}/graphql.")
             key = await partners.create(services.database_url, "Demo Ltd")
+            if dashboard_page.is_built():
+                report.plain(
+                    console, f"See it in a browser while this runs: {plan.address}/  (the API key is {key})"
+                )
             async with _patience(plan), ApiClient(plan.address, key) as client:
                 shown = [await _show(console, client, sample, folder) for sample in SAMPLES]
                 faults = [_fault(job, RECORDS, spoilt) for job, spoilt in shown]
@@ -148,6 +153,8 @@ def _say_goodbye(console: Console, faults: list[str]) -> None:
         return
     report.plain(console, f"All {len(SAMPLES) * RECORDS:,} records are accounted for: loaded, or explained.")
     report.plain(console, "")
+    page = " with a page for your browser" if dashboard_page.is_built() else ""
     report.plain(
-        console, "Next: `make serve` stays up, and README.md has a five-minute tour with curl and Python."
+        console,
+        f"Next: `make serve` stays up{page}, and README.md has a five-minute tour with curl and Python.",
     )

@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from graph import dashboard_page
 from settings import settings
 from sluice import endpoints, run_files, stack
 from sluice.errors import SluiceError
@@ -62,10 +63,11 @@ def _stop_on_signals(children: Children) -> asyncio.Event:
 
 
 def _greet(plan: Plan) -> None:
+    page = f"\n  In a browser {plan.address}/  (sign in with a key)" if dashboard_page.is_built() else ""
     print(
         f"""
 Sluice is up.
-
+{page}
   API          {plan.address}/graphql  (in a browser: example queries)
   Health       {plan.address}/health
   A key        {_ourselves()} partner create NAME

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from graph.graphiql_page import BUILT
+from graph import dashboard_page, graphiql_page
 from settings import Settings
 from sluice.cli import parser
 
@@ -128,14 +128,20 @@ def test_last_stage_holds_everything_and_nothing_to_build_with() -> None:
     assert "--require-hashes" in DOCKERFILE
 
 
-def test_graphiql_is_built_in_a_stage_of_its_own() -> None:
-    """From its lock file, and what comes out lies where the API looks for it."""
-    [stage] = re.findall(r"^FROM node:.* AS page$(.*?)^FROM ", DOCKERFILE, re.MULTILINE | re.DOTALL)
-    sources = BUILT.parent.relative_to(ROOT)
+@pytest.mark.parametrize("built", [graphiql_page.BUILT, dashboard_page.BUILT], ids=["GraphiQL", "dashboard"])
+def test_a_page_is_built_in_a_stage_of_its_own(built: Path) -> None:
+    """From its lock file, before its sources come, so that these do not install it anew; it ends where the API looks for it."""
+    [stage] = re.findall(r"^FROM node:.* AS pages$(.*?)^FROM ", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    source = built.parent.relative_to(ROOT)
+    packages = " ".join(f"{source}/{name}" for name in ("package.json", "package-lock.json", ".npmrc"))
 
-    assert f"COPY {sources}/ ./" in stage
-    assert re.search(r"^RUN npm ci && npm run build$", stage, re.MULTILINE)
-    assert f"COPY --from=page /page/dist {BUILT.relative_to(ROOT)}" in LAST_STAGE
+    steps = [
+        f"COPY {packages} {source}/", f"RUN npm --prefix {source} ci",
+        f"COPY {source}/ {source}/", f"RUN npm --prefix {source} run build",
+    ]  # fmt: skip
+    assert steps == [line for line in stage.splitlines() if line in steps]
+    assert f"COPY --from=pages /pages/{source}/dist {built.relative_to(ROOT)}" in LAST_STAGE
+    assert stage.index("COPY schema.graphql ./") < stage.index("RUN npm --prefix dashboard run build")
 
 
 def test_build_context_lets_in_what_is_copied() -> None:
@@ -145,4 +151,5 @@ def test_build_context_lets_in_what_is_copied() -> None:
     copied = {name.rstrip("/") for name in re.findall(r"^COPY (?!--from)(\S+)", DOCKERFILE, re.MULTILINE)}
 
     assert let_in == {name for name in copied if Path(name).parts[0] not in let_in - {name}}
-    assert {"**/node_modules", str(BUILT.relative_to(ROOT))} <= set(lines)
+    pages = {str(page.BUILT.relative_to(ROOT)) for page in (graphiql_page, dashboard_page)}
+    assert {"**/node_modules", *pages} <= set(lines)

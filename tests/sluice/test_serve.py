@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from graph.dashboard_page import is_built
 from tests.sluice.processes import ROOT, Serve, environment, eventually, is_alive, serve, sluice
 
 NAMES = ["api", "postgres", "redis", "serve", "worker-1", "worker-2"]
@@ -51,6 +53,17 @@ def test_healthy_serve_has_written_who_runs(served: Serve) -> None:
     assert ["SLUICE_DATABASE_URL", "SLUICE_REDIS_URL"] == [
         line.split("=")[0] for line in (served.data_dir / "run/env").read_text().splitlines()
     ]
+
+
+def test_the_greeting_names_the_page_where_there_is_one(served: Serve) -> None:
+    """And how to get a key for it; a page that has not been built is not promised."""
+    log = served.data_dir.parent / "log"
+    eventually(lambda: "Ctrl-C stops it." in log.read_text())
+    said, address = log.read_text(), f"http://127.0.0.1:{served.port}"
+
+    assert is_built() == (f"  In a browser {address}/  (sign in with a key)\n" in said)
+    assert re.search(r"^  A key +\S.* partner create NAME$", said, re.MULTILINE)
+    assert f"  API          {address}/graphql" in said
 
 
 def test_each_child_has_a_session_of_its_own(served: Serve) -> None:
