@@ -5,7 +5,21 @@ import { parse, to, type Route } from "./addresses";
 export { to, type Route };
 
 const hash = signal(location.hash);
-window.addEventListener("hashchange", () => (hash.value = location.hash));
+let mayLeave: () => boolean = () => true;
+
+window.addEventListener("hashchange", (event) => {
+  if (mayLeave()) {
+    hash.value = location.hash;
+  } else {
+    history.pushState(null, "", event.oldURL);
+  }
+});
+
+/** `ask` is asked before another view is shown: false stays here. Gives what ends that. */
+export function askBeforeLeaving(ask: () => boolean): () => void {
+  mayLeave = ask;
+  return () => void (mayLeave = () => true);
+}
 
 export const route = computed(() => parse(hash.value));
 

@@ -3,7 +3,7 @@
 // {"page": 1, "open": "http://…", "as": {…}} opens an address in a context of its own, where nothing is stored; `as` are
 // playwright's options of a context. {"page": 2, "beside": 1, "open": …} opens it in another tab of page 1's context.
 // {"page": 1, "calls": [["getByLabel", "API key"], ["fill", "slc_…"]]} calls one method (or takes one property) after the
-// other, the first of them the page's; {"regex": "…"} stands for a regular expression. {"page": 1, "protocol": ["Network.…", {…}]} asks Chromium itself.
+// other, the first of them the page's; {"regex": "…"} stands for a regular expression.
 // Each answer also tells what that page has asked for, complained of and downloaded since the last one.
 
 import { createInterface } from "node:readline";
@@ -19,7 +19,7 @@ const pages = new Map();
 
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line, revive);
-  const answering = asked.open ? open(asked) : asked.protocol ? ask(asked) : follow(asked);
+  const answering = asked.open ? open(asked) : follow(asked);
   const answer = await answering.catch((error) => ({ failure: String(error) }));
   const seen = pages.get(asked.page)?.seen;
   console.log(JSON.stringify({ ...answer, ...seen }));
@@ -54,13 +54,6 @@ async function follow({ page: number, calls }) {
     value = typeof value[method] === "function" ? await value[method](...given) : value[method];
   }
   return { value: plain(value) };
-}
-
-async function ask({ page: number, protocol }) {
-  const asked = pages.get(number);
-  asked.session ??= await asked.page.context().newCDPSession(asked.page);
-  await asked.session.send(...protocol);
-  return {};
 }
 
 /** What can be told in JSON: playwright's own objects cannot. */

@@ -82,16 +82,6 @@ class Page:
         """Calls playwright's methods one after the other, the first of them the page's; the last one's value."""
         return await self._ask({"calls": calls})
 
-    async def uplink(self, bytes_per_second: int) -> None:
-        """How fast what is sent leaves the browser from now on."""
-        conditions = {
-            "offline": False,
-            "latency": 0,
-            "downloadThroughput": -1,
-            "uploadThroughput": bytes_per_second,
-        }
-        await self._ask({"protocol": ["Network.emulateNetworkConditions", conditions]})
-
     async def downloaded(self, seconds: float = 15) -> tuple[str, bytes]:
         """Waits for a download: its name, and what is in it."""
         async with asyncio.timeout(seconds):

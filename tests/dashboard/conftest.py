@@ -3,7 +3,9 @@
 import secrets
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from uuid6 import uuid7
@@ -67,13 +69,20 @@ def key_of(client: ApiClient) -> str:
     return client._headers["X-API-Key"]
 
 
-@pytest.fixture
-async def visitor(stack: Stack, browser: Process) -> AsyncIterator[Person]:
-    """Somebody who has opened the page, and has not signed in."""
-    person = Person(await Page.open(browser, f"{stack.url}/"), stack.url)
+@asynccontextmanager
+async def visiting(url: str, browser: Process, **options: Any) -> AsyncIterator[Person]:
+    """Somebody who has opened the page of the server at `url`; `options` are those of `Page.open`."""
+    person = Person(await Page.open(browser, f"{url}/", **options), url)
     yield person
     await person.page.call(["title"])  # brings what was seen last
     person.assert_undisturbed()
+
+
+@pytest.fixture
+async def visitor(stack: Stack, browser: Process) -> AsyncIterator[Person]:
+    """Somebody who has not signed in."""
+    async with visiting(stack.url, browser) as visitor:
+        yield visitor
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A person at the dashboard, who finds things as assistive technology does: by role and name, by label, by text."""
 
+import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,9 +39,14 @@ class Person:
         """Follows an address of the page, `#/schemas`."""
         await self.page.call(["goto", f"{self.url}/{address}"])
 
-    async def click(self, role: str, name: str | dict[str, str], within: str = "") -> None:
-        """Clicks what assistive technology calls so; `within` is the name of a region or dialog."""
+    async def click(self, role: str, name: str | dict[str, str]) -> None:
+        """Clicks what assistive technology calls so."""
         await self.page.call(*self._found(role, name), ["first"], ["click"])
+
+    async def turns(self, pages: str) -> None:
+        """Goes to the next page of a list."""
+        found = self._found("navigation", f"Pages of {pages}") + self._found("button", "Next")
+        await self.page.call(*found, ["click"])
 
     async def fill(self, label: str | dict[str, str], text: str) -> None:
         """Types over what stands in a field."""
@@ -53,10 +60,11 @@ class Person:
         """Chooses a file."""
         await self.page.call(["getByLabel", label], ["first"], ["setInputFiles", str(path)])
 
-    async def drop(self, path: Path, label: str | dict[str, str]) -> None:
+    async def drop(self, path: Path, label: str = FILE) -> None:
         """Drops a file onto the place that is labelled so."""
-        given = {"name": path.name, "text": path.read_text()}
-        await self.page.call(["getByText", label], ["first"], ["evaluate", _DROP, given])
+        await self.script(
+            f"({_DROP})({json.dumps(label)}, {json.dumps(path.name)}, {json.dumps(path.read_text())})"
+        )
 
     async def sees(self, role: str, name: str | dict[str, str], seconds: float = 15) -> None:
         """Waits until it is there."""
@@ -71,9 +79,22 @@ class Person:
         """How many of them there are now."""
         return int(await self.page.call(*self._found(role, name), ["count"]))
 
-    async def reads(self, pattern: str, where: str = "main", seconds: float = 15) -> re.Match[str]:
-        """Waits until a text is there."""
-        return await self.page.shown(where, pattern, seconds)
+    async def reads(
+        self, pattern: str, role: str = "main", name: str | dict[str, str] = "", seconds: float = 15
+    ) -> re.Match[str]:
+        """Waits until a text is there, in what has that role and name."""
+        text = ""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            text = "\n".join(await self.page.call(*self._found(role, name), ["allInnerTexts"]))
+            if found := re.search(pattern, text.replace("\N{NO-BREAK SPACE}", " "), re.DOTALL):
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{pattern!r} never appeared in {role} {name}; there is: {text}")
+
+    async def value(self, role: str, name: str | dict[str, str]) -> str:
+        """What is typed or chosen in a field."""
+        return str(await self.page.call(*self._found(role, name), ["first"], ["inputValue"]))
 
     async def hears(self, pattern: str, seconds: float = 15) -> None:
         """Waits until a live region says it."""
@@ -98,10 +119,11 @@ class Person:
         assert [] == [said for said in self.page.errors if not any(re.search(p, said) for p in self.expected)]
 
     def _found(self, role: str, name: str | dict[str, str]) -> list[list[Any]]:
-        return [["getByRole", role, {"name": name}]]
+        return [["getByRole", role, {"name": name} if name else {}]]
 
 
-_DROP = """(element, { name, text }) => {
+_DROP = """(label, name, text) => {
+    const element = [...document.querySelectorAll("label")].find((one) => one.textContent === label);
     const dataTransfer = new DataTransfer();
     dataTransfer.items.add(new File([text], name));
     for (const type of ["dragenter", "dragover", "drop"]) {

@@ -34,7 +34,7 @@ async def test_nothing_typed_is_no_key(visitor: Person) -> None:
 async def test_it_shows_whose_the_key_is_until_one_signs_out(visitor: Person, partner: ApiClient) -> None:
     """Then the key is gone from the tab, too."""
     await visitor.sign_in(key_of(partner))
-    await visitor.reads("Signed in as\\s+Acme", "header")
+    await visitor.reads("Signed in as\\s+Acme", "banner")
 
     await visitor.click("button", "Sign out")
 
@@ -47,7 +47,7 @@ async def test_it_shows_whose_the_key_is_until_one_signs_out(visitor: Person, pa
 async def test_the_key_is_kept_in_this_tab_alone(person: Person, partner: ApiClient) -> None:
     """It survives a reload here; another tab asks for it, and nothing outlives the tab."""
     await person.page.call(["reload"])
-    await person.reads("Signed in as\\s+Acme", "header")
+    await person.reads("Signed in as\\s+Acme", "banner")
 
     other = Person(await person.page.beside(f"{person.url}/"), person.url)
 
@@ -74,6 +74,7 @@ async def test_a_key_that_is_no_longer_valid_leads_back_to_the_form(
 ) -> None:
     """It says why, at the next thing that one does."""
     person.expected.append(REFUSED)
+    await person.reads("Nothing was sent yet")
     prefix = key_of(partner).split("_")[1]
     await stack.query("UPDATE partner SET key_hash = '' WHERE key_prefix = $1", prefix)
 

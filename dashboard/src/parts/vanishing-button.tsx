@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 
 interface Props {
   class?: string;
@@ -13,18 +13,21 @@ interface Props {
 
 /** A button that is there only as long as it can do something: the focus is not lost with it. */
 export function VanishingButton({ class: kind = "", disabled = false, busy = false, next, onClick, children }: Props) {
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    const element = button.current;
-    return () => {
-      if (document.activeElement === element) {
-        document.getElementById(next)?.focus();
-      }
-    };
-  }, [next]);
+  useEffect(() => () => handFocusOn(next), [next]);
   return (
-    <button ref={button} type="button" class={kind} disabled={disabled} aria-busy={busy} onClick={onClick}>
+    <button type="button" class={kind} disabled={disabled} aria-busy={busy} onClick={onClick}>
       {children}
     </button>
   );
+}
+
+/** Also from a dialog that the button had opened, and that went with it. */
+function handFocusOn(next: string): void {
+  if (document.activeElement !== document.body) {
+    queueMicrotask(() => {
+      if (document.activeElement === document.body) {
+        document.getElementById(next)?.focus({ preventScroll: true });
+      }
+    });
+  }
 }

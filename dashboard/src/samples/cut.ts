@@ -5,7 +5,7 @@ import { arraysIn, likelyRecords } from "./json";
 import { localName, tokens } from "./xml";
 
 /** How much of a file a sample has, at most. */
-export const SAMPLE_BYTES = 256 * 1024;
+export const SAMPLE_BYTES = 256_000;
 
 /** What a schema says of where records are in a file. Empty: nothing. */
 export interface Layout {
@@ -16,6 +16,7 @@ export interface Layout {
   escape: string;
   comment: string;
   skipLines: number;
+  header: boolean;
 }
 
 /** Where a text is cut, and what has to follow so that it is whole again. */
@@ -59,15 +60,19 @@ function cutTable(text: string, layout: Layout, encoding: Encoding): Cut | null 
   const { start, announced } = beginning(text, layout.skipLines);
   const dialect = { delimiter: delimiter || announced || likelyDelimiter(text, start, quote), quote, escape, comment };
   let end = 0;
-  let records = 0;
+  let beforeRecords = layout.header ? null : start;
   for (const row of rows(text, dialect, start)) {
     if (row.whole) {
       end = row.end;
-      records += row.cells.length > 0 ? 1 : 0;
+      beforeRecords ??= row.cells.length > 0 ? end : null;
     }
   }
+  if (end > (beforeRecords ?? end)) {
+    return { end, closing: "" };
+  }
   // A quote that is never closed takes all that follows into one cell; the server tells better what is wrong.
-  return records > 1 ? { end, closing: "" } : cutLines(text);
+  const lines = cutLines(text);
+  return lines && lines.end > (beforeRecords ?? 0) ? lines : null;
 }
 
 function cutLines(text: string): Cut | null {

@@ -59,11 +59,14 @@ export function arraysIn(text: string): FoundArray[] {
       if (level?.found && level.filled) {
         level.found.ends.push(position);
       }
-      if (character === ",") {
-        level && (level.filled = false);
-      } else {
+      if (character !== ",") {
         levels.pop();
-        level?.found && (level.found.end = position + 1);
+      }
+      if (level?.found && character === "]") {
+        level.found.end = position + 1;
+      }
+      if (level) {
+        level.filled = false;
       }
     } else if (character > " ") {
       fill();

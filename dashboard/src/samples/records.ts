@@ -76,7 +76,9 @@ function flat(value: unknown): SampleRecord | null {
   const fill = (inner: object, prefix: string) => {
     for (const [key, one] of Object.entries(inner) as [string, unknown][]) {
       if (typeof one === "object" && one !== null) {
-        Array.isArray(one) || fill(one, `${prefix}${key}.`);
+        if (!Array.isArray(one)) {
+          fill(one, `${prefix}${key}.`);
+        }
       } else {
         record.set(prefix + key, one === null ? null : String(one));
       }
@@ -91,20 +93,27 @@ interface Element {
   text: string;
   attributes: [string, string][];
   children: Element[];
+  /** Whether its end is there, too. */
+  whole: boolean;
 }
 
 function inXml(text: string): Found {
-  const root: Element = { name: "", text: "", attributes: [], children: [] };
+  const root: Element = { name: "", text: "", attributes: [], children: [], whole: false };
   const open = [root];
   for (const token of tokens(text)) {
     if (token.kind === "text") {
       open.at(-1)!.text += token.text;
     } else if (token.kind === "close") {
-      open.length > 1 && open.pop();
+      if (open.length > 1) {
+        open.pop()!.whole = true;
+      }
     } else {
-      const element: Element = { name: localName(token.name), text: "", attributes: attributesOf(token.attributes), children: [] };
+      const whole = token.kind === "empty";
+      const element: Element = { name: localName(token.name), text: "", attributes: attributesOf(token.attributes), children: [], whole };
       open.at(-1)!.children.push(element);
-      token.kind === "open" && open.push(element);
+      if (!whole) {
+        open.push(element);
+      }
     }
   }
   const top = root.children[0];
@@ -113,7 +122,7 @@ function inXml(text: string): Found {
     return { records: [], recordPath: "" };
   }
   const atTop = likely.parent === top && new Set(top.children.map(({ name }) => name)).size === 1;
-  const records = likely.parent.children.filter(({ name }) => name === likely.name).map(recordOf);
+  const records = likely.parent.children.filter(({ name, whole }) => whole && name === likely.name).map(recordOf);
   return { records, recordPath: atTop ? "" : likely.name };
 }
 
@@ -122,19 +131,25 @@ function mostRepeated(top: Element): { name: string; parent: Element } | null {
   let best: { name: string; parent: Element; times: number } | null = null;
   for (let level = [top]; level.length > 0 && (best?.times ?? 0) < 2; level = level.flatMap(({ children }) => children)) {
     for (const parent of level) {
-      for (const { name, children, attributes } of parent.children) {
-        const times = parent.children.filter((other) => other.name === name).length;
-        const isRecord = children.length > 0 || attributes.length > 0;
+      for (const [name, { times, isRecord }] of namesIn(parent)) {
         if (isRecord && times > (best?.times ?? 0)) {
           best = { name, parent, times };
-        }
-        if (parent.children.length === times) {
-          break;
         }
       }
     }
   }
   return best;
+}
+
+/** How often each name stands among an element's children, and whether more than text is in one of these. */
+function namesIn({ children }: Element): Map<string, { times: number; isRecord: boolean }> {
+  const names = new Map<string, { times: number; isRecord: boolean }>();
+  for (const child of children) {
+    const before = names.get(child.name);
+    const isRecord = child.children.length > 0 || child.attributes.length > 0;
+    names.set(child.name, { times: (before?.times ?? 0) + 1, isRecord: isRecord || before?.isRecord === true });
+  }
+  return names;
 }
 
 function recordOf(element: Element): SampleRecord {
@@ -144,10 +159,12 @@ function recordOf(element: Element): SampleRecord {
     for (const child of children) {
       const source = prefix + child.name;
       if (child.children.length === 0 && child.attributes.length === 0) {
-        record.has(source) || record.set(source, child.text);
+        record.set(source, record.get(source) ?? child.text);
       } else {
         fill(child, `${source}/`);
-        child.children.length === 0 && record.set(source, child.text);
+        if (child.children.length === 0) {
+          record.set(source, child.text);
+        }
       }
     }
   };

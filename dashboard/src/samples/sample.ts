@@ -22,7 +22,7 @@ export interface Proposal {
   encoding: string;
 }
 
-const PLAIN: Layout = { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0 };
+const PLAIN: Layout = { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true };
 
 /** Reads the beginning of a file, however big it is. Throws an Error, in a person's words, when it is no text. */
 export async function readSample(file: File): Promise<Sample> {
@@ -51,7 +51,8 @@ export function sampleBytes({ head, whole, format }: Sample, layout: Layout): Ui
 /** Fields and options, by what stands in the sample. */
 export function proposalFor(sample: Sample): Proposal {
   const encoding = encodingToDeclare(sample.head) ?? "";
-  const bytes = sampleBytes(sample, { ...PLAIN, encoding }) ?? sample.head;
+  // What an XML record is called is not known before it is read; and it can be read though it breaks off.
+  const bytes = (sample.format === "XML" ? null : sampleBytes(sample, { ...PLAIN, encoding })) ?? sample.head;
   const { records, recordPath } = recordsIn(decoded(bytes, encodingOf(bytes, encoding || null)), sample.format);
   return { fields: propose(records), recordPath, encoding };
 }

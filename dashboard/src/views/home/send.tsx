@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { SchemaChoice } from "../../api/all-schemas";
 import { isOffline } from "../../api/connection";
@@ -8,7 +8,7 @@ import { Notice } from "../../parts/notice";
 import { Plain } from "../../parts/plain";
 import { size } from "../../locale";
 import { objectionTo } from "../../objection";
-import { go, route, to } from "../../routes";
+import { go, to } from "../../routes";
 import { session } from "../../session";
 import { upload } from "../../uploads";
 import { formatOf } from "../../words";
@@ -36,8 +36,10 @@ export function Send({ schemas, problem }: Props) {
 
   useEffect(() => {
     const last = schemas?.find(({ name }) => name === lastUsed(who.partner.id));
-    setSchemaId(last?.id ?? (schemas?.length === 1 ? schemas[0]!.id : ""));
+    const proposed = last?.id ?? (schemas?.length === 1 ? schemas[0]!.id : "");
+    setSchemaId((chosen) => (schemas?.some(({ id }) => id === chosen) ? chosen : proposed));
   }, [schemas]);
+  const isIdle = useIdle(file);
 
   const objection = file && objectionTo(file, Number(who.partner.maxUploadBytes));
   const ready = file && schemaId && !isOffline.value && (!objection || (objection.formatUnknown && format));
@@ -51,7 +53,7 @@ export function Send({ schemas, problem }: Props) {
     setFile(null);
     setFormat(null);
     const jobId = await upload(file, { schemaId, dryRun, onFailure, format: formatOf(file.name) ? null : format }, who);
-    if (jobId && route.value.view === "home") {
+    if (jobId && isIdle.current) {
       go({ view: "job", id: jobId });
     }
   };
@@ -104,4 +106,12 @@ export function Send({ schemas, problem }: Props) {
       <UploadList />
     </section>
   );
+}
+
+/** Whether the form is open with nothing in it: who reads something else, or has the next file, is not led away from it. */
+function useIdle(file: File | null) {
+  const isIdle = useRef(true);
+  isIdle.current = file === null;
+  useEffect(() => () => void (isIdle.current = false), []);
+  return isIdle;
 }

@@ -17,8 +17,8 @@ export function Figures({ job, progress }: { job: JobDetailFragment; progress: P
       <Figure name="Rejected" kind={recordsRejected === "0" ? "" : "bad"}>
         {count(recordsRejected)}
       </Figure>
-      {runs && <Figure name="Rate">{recordsPerSecond == null ? "…" : pace(recordsPerSecond)}</Figure>}
-      {runs && <Figure name="Time left">{etaSeconds == null ? "…" : duration(etaSeconds)}</Figure>}
+      {runs && <Figure name="Rate" kind="long">{recordsPerSecond == null ? "…" : pace(recordsPerSecond)}</Figure>}
+      {runs && <Figure name="Time left" kind="long">{etaSeconds == null ? "…" : duration(etaSeconds)}</Figure>}
       {isFinal(job.status) && !job.dryRun && recordsRejected !== "0" && (
         <Figure name="Outstanding" kind={job.outstanding === "0" ? "good" : "bad"}>
           {count(job.outstanding)}
@@ -28,7 +28,7 @@ export function Figures({ job, progress }: { job: JobDetailFragment; progress: P
   );
 }
 
-function Figure({ name, kind = "", children }: { name: string; kind?: "good" | "bad" | ""; children: ComponentChildren }) {
+function Figure({ name, kind = "", children }: { name: string; kind?: "good" | "bad" | "long" | ""; children: ComponentChildren }) {
   return (
     <div class={kind}>
       <dt>{name}</dt>

@@ -27,8 +27,12 @@ describe("what is still to be done about a file", () => {
   });
 
   it.each(["FAILED", "CANCELLED"] as const)("never says so of a file that is %s", (status) => {
-    for (const read of [0, 10]) {
-      const { good, message } = outcomeOf({ status, outstanding: "0", progress: progress(read, 0) });
+    for (const [read, rejected] of [
+      [0, 0],
+      [10, 0],
+      [10, 4],
+    ] as const) {
+      const { good, message } = outcomeOf({ status, outstanding: String(rejected), progress: progress(read, rejected) });
       expect(good).toBe(false);
       expect(message).toContain("not read to its end");
     }

@@ -13,14 +13,17 @@ export interface Outcome {
   message: string;
 }
 
+const REST = "The file was not read to its end: send a file with the rest.";
+
 /** Whether all of a file is loaded by now, in a sentence. */
 export function outcomeOf({ status, outstanding, progress, parent, discard }: Ended): Outcome {
   const { recordsRead, recordsAccepted, recordsRejected } = progress;
   if (outstanding !== "0") {
     const are = outstanding === "1" ? "is" : "are";
+    const rest = status === "COMPLETED" ? "" : ` ${REST}`;
     return {
       good: false,
-      message: `${count(outstanding)} of ${counted(recordsRead, "record")} ${are} outstanding: rejected, and not loaded by a retry yet.`,
+      message: `${count(outstanding)} of ${counted(recordsRead, "record")} ${are} outstanding: rejected, and not loaded by a retry yet.${rest}`,
     };
   }
   if (discard && recordsAccepted !== "0") {
@@ -29,7 +32,7 @@ export function outcomeOf({ status, outstanding, progress, parent, discard }: En
   }
   if (status !== "COMPLETED") {
     const read = recordsRead === "0" ? "" : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. `;
-    return { good: false, message: `${read}The file was not read to its end: send a file with the rest.` };
+    return { good: false, message: `${read}${REST}` };
   }
   if (recordsRead === "0") {
     return { good: true, message: "The file has no records, so there is nothing to load." };

@@ -20,7 +20,7 @@ export function useSpokenProgress(progress: ProgressFragment): void {
   const step = quarter(progress);
   useEffect(() => {
     if (step > 0) {
-      announce(`${percent(step)} of the file are read.`);
+      announce(`${percent(step)} of the file is read.`);
     }
   }, [step]);
 }
