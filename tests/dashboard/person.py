@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.browser.chromium import Page
 
-FILE = "Drop a file here, or choose one"
+FILE = "Choose a file"
 """The label under which a file is chosen to be sent."""
 GONE = "net::ERR_"
 """What Chromium says of a request that found no server."""

@@ -17,7 +17,7 @@ from tests.faults.proxy import Proxy, standing_before
 from tests.graph.api import stored_files
 from tests.stack import Stack, create_schema, running
 
-LIMIT = 30_000_000
+LIMIT = 30 * 2**20
 """More than fits between browser and server: what is said to be sent has left for good, or nearly."""
 SLOW = 10_000_000
 """Bytes a second: what is sent is on its way for seconds."""
@@ -93,7 +93,7 @@ async def test_a_file_over_the_limit_is_told_by_how_much(
     await sender.reads("30 MB is the most that this server takes \\(1 byte too many\\)")
     await cannot_send(sender)
 
-    await sender.give(padded(tmp_path / "fits.csv", LIMIT), named("Drop another file"))
+    await sender.give(padded(tmp_path / "fits.csv", LIMIT), named("Choose another file"))
     await sender.misses("alert", "")
     await sender.click("button", "Send the file")
     await sender.misses("heading", "Send a file")

@@ -10,7 +10,7 @@ from tests.dashboard import orders
 from tests.dashboard.person import Person, named
 from tests.stack import create_schema
 
-CORRECTED = "Drop the corrected file here, or choose it"
+CORRECTED = "Choose the corrected file"
 READ, ACCEPTED, REJECTED = orders.RECORDS, orders.RECORDS - len(orders.REJECTED), len(orders.REJECTED)
 
 

@@ -28,7 +28,7 @@ export function Start({ onSample, onByHand }: Props) {
         <h2 id="sample-title">From a sample of your file</h2>
         <p>The fields are filled in from it, for you to check. Each change that you make is tried with its records at once.</p>
         {problem && <Notice kind="bad">{problem}</Notice>}
-        <DropZone label="Drop a file here, or choose one" onFiles={([first]) => first && void take(first)}>
+        <DropZone label="Choose a file" onFiles={([first]) => first && void take(first)}>
           <p class="hint">CSV, TSV, JSON, NDJSON or XML of any size: only its first {size(SAMPLE_BYTES)} are read, and nothing is loaded.</p>
         </DropZone>
       </section>

@@ -43,7 +43,7 @@ export function TrialPanel({ sample, problem, trial, onFile, onPropose }: Props)
           </button>
         </p>
       )}
-      <DropZone label={sample ? "Try another file" : "Drop a sample of your file here, or choose one"} onFiles={([first]) => first && onFile(first)}>
+      <DropZone label={sample ? "Try another file" : "Choose a sample of your file"} onFiles={([first]) => first && onFile(first)}>
         {!sample && <p class="hint">Its first records are tried with each change that you make. Nothing is loaded.</p>}
       </DropZone>
     </section>
