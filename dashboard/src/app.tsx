@@ -1,5 +1,5 @@
 import { Provider } from "@urql/preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { route, type Route } from "./routes";
 import { keptKey, session, signedOutBecause, signIn } from "./session";
@@ -62,8 +62,8 @@ const TITLES: Record<Route["view"], string> = {
 /** A new view begins at its top, for the eye as for the keyboard. The first one is left as the browser shows it. */
 function useArrival(route: Route): void {
   const first = useRef(true);
-  useEffect(() => {
-    document.title = TITLES[route.view];
+  useLayoutEffect(() => {
+    document.title = TITLES[route.view]; // before the effects of a view, which may know a better one
     if (route.view === "job") {
       forgetArrived(route.id);
     }

@@ -30,9 +30,8 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
   };
   const running = retries?.nodes.some(({ status }) => !isFinal(status)) ?? false;
   useRefresh(changed, running ? REFRESH_MS : 0);
-
   const { good, message } = outcomeOf(job);
-  useSpokenOutcome(running ? null : message);
+  useSpokenOutcome(message, running);
 
   if (job.dryRun) {
     return job.progress.recordsRejected === "0" ? null : <OfDryRun job={job} />;
@@ -71,15 +70,15 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
   );
 }
 
-/** What a retry has changed is heard once, at its end: on the way there it changes all the time. Null: not yet. */
-function useSpokenOutcome(message: string | null): void {
+/** What a retry has changed is heard once, at its end: on the way there it changes all the time. */
+function useSpokenOutcome(message: string, running: boolean): void {
   const before = useRef(message);
   useEffect(() => {
-    if (message !== null && before.current !== null && before.current !== message) {
+    if (!running && before.current !== message) {
+      before.current = message;
       announce(message);
     }
-    before.current = message ?? before.current;
-  }, [message]);
+  }, [running, message]);
 }
 
 function OfDryRun({ job }: { job: JobDetailFragment }) {
