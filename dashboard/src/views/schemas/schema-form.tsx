@@ -98,14 +98,14 @@ export function SchemaForm({ initial, isProposed, firstSample }: Props) {
     dispatch({ do: "load", draft: { ...proposed, name: draft.name } });
     announce(`${proposed.fields.length} fields are filled in.`);
   };
-  const whole = problems.get("") ?? failure;
+  const whole = failure ?? problems.get("");
 
   return (
     <form onSubmit={save} noValidate class="beside schema-form">
       <div class="stack">
         {whole && (
           <div id="form-problem" tabIndex={-1}>
-            <Notice kind="bad" title="It is not saved.">
+            <Notice kind="bad" title={failure ? "It is not saved." : "The schema is not right yet."}>
               {whole}
             </Notice>
           </div>
