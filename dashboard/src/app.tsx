@@ -1,5 +1,5 @@
 import { Provider } from "@urql/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { route, type Route } from "./routes";
 import { keptKey, session, signedOutBecause, signIn } from "./session";
@@ -32,9 +32,9 @@ export function App() {
 }
 
 function View({ route }: { route: Route }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     window.scrollTo(0, 0);
-    document.title = TITLES[route.view];
+    document.title = TITLES[route.view]; // before the effects of a view, which may know a better one
   }, [route]);
   switch (route.view) {
     case "home":

@@ -22,6 +22,17 @@ it("every state has a word and a sentence, and nothing follows on three of them"
   expect(final).toEqual(["COMPLETED", "FAILED", "CANCELLED"]);
 });
 
-it("a code reads as words", () => {
-  expect(codeInWords("NOT_A_SCALAR")).toBe("Not a scalar");
+describe("codes in words", () => {
+  it("most read as they are", () => {
+    expect(codeInWords("INVALID_DATE")).toBe("Invalid date");
+    expect(codeInWords("REQUIRED")).toBe("Required");
+  });
+
+  it("those that only programmers know are told in others", () => {
+    expect(codeInWords("NOT_IN_ENUM")).toBe("Not an allowed value");
+  });
+
+  it("a code that is newer than this page is told, too", () => {
+    expect(codeInWords("TOO_BLUE")).toBe("Too blue");
+  });
 });

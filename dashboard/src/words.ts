@@ -38,8 +38,21 @@ export function isFinal(status: JobStatus): boolean {
   return status === "COMPLETED" || status === "FAILED" || status === "CANCELLED";
 }
 
+/** Codes that are no words of a person's who does not program. */
+const CODES: Record<string, string> = {
+  DTD_FORBIDDEN: "DOCTYPE not allowed",
+  INTERNAL: "A fault of Sluice",
+  INVALID_BOOLEAN: "Neither yes nor no",
+  INVALID_URL: "Invalid URL",
+  NOT_A_SCALAR: "More than a plain value",
+  NOT_IN_ENUM: "Not an allowed value",
+};
+
 /** A code of an error, as words: INVALID_DATE is "Invalid date". */
 export function codeInWords(code: string): string {
+  if (CODES[code]) {
+    return CODES[code];
+  }
   const words = code.toLowerCase().replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   title: string;
@@ -16,7 +16,7 @@ interface Props {
 export function Dialog({ title, children, confirm, danger = false, busy = false, onConfirm, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     return () => {
@@ -32,7 +32,8 @@ export function Dialog({ title, children, confirm, danger = false, busy = false,
         <button type="button" onClick={onClose}>
           No, go back
         </button>
-        <button type="button" class={danger ? "danger" : "primary"} aria-busy={busy} disabled={busy} onClick={onConfirm}>
+        {/* Busy, it keeps the focus, which a disabled button would lose. */}
+        <button type="button" class={danger ? "danger" : "primary"} aria-busy={busy} aria-disabled={busy} onClick={() => busy || onConfirm()}>
           {confirm}
         </button>
       </div>

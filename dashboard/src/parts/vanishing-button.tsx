@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 interface Props {
   class?: string;
@@ -13,7 +13,7 @@ interface Props {
 
 /** A button that is there only as long as it can do something: the focus is not lost with it. */
 export function VanishingButton({ class: kind = "", disabled = false, busy = false, next, onClick, children }: Props) {
-  useEffect(() => () => handFocusOn(next), [next]);
+  useLayoutEffect(() => () => handFocusOn(next), [next]); // while the button is still there: other effects end after that
   return (
     <button type="button" class={kind} disabled={disabled} aria-busy={busy} onClick={onClick}>
       {children}

@@ -20,7 +20,7 @@ export function ErrorLine({ error, isRetry }: { error: RecordError; isRetry: boo
       </th>
       {isRetry && <td class="number">{originIndex == null ? "–" : count(ordinal(originIndex))}</td>}
       <td class="number">{line == null ? "–" : count(line)}</td>
-      <td>
+      <td class="field">
         {field == null ? <em>Whole record</em> : <Plain text={field} />}
         {path && path !== field && (
           <div class="hint">

@@ -58,7 +58,7 @@ export function ErrorTable({ job, chosen, onAll }: Props) {
         )}
       </div>
       {error && <Notice kind="bad">{inWords(error)}</Notice>}
-      <TableFrame label="Errors" busy={fetching}>
+      <TableFrame label="Table of errors" busy={fetching}>
         <table class="errors">
           <thead>
             <tr>
@@ -67,7 +67,7 @@ export function ErrorTable({ job, chosen, onAll }: Props) {
               </th>
               {isRetry && (
                 <th scope="col" class="number">
-                  In the first file
+                  In the first file <span class="counted">counted from 1</span>
                 </th>
               )}
               <th scope="col" class="number">

@@ -1,9 +1,10 @@
 import { useQuery } from "@urql/preact";
+import { useEffect, useRef } from "preact/hooks";
 
 import { useKept } from "../../api/kept";
 import { useRefresh } from "../../api/refresh";
 import { RetriesDocument, type JobDetailFragment } from "../../gql/operations";
-import { Notice } from "../../parts/notice";
+import { announce } from "../../parts/announcer";
 import { usePages } from "../../parts/pager";
 import { isFinal } from "../../words";
 import { Corrected, SEND_BACK } from "./corrected";
@@ -29,20 +30,21 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
   };
   const running = retries?.nodes.some(({ status }) => !isFinal(status)) ?? false;
   useRefresh(changed, running ? REFRESH_MS : 0);
+  const { good, message } = outcomeOf(job);
+  useSpokenOutcome(message, running);
 
   if (job.dryRun) {
     return job.progress.recordsRejected === "0" ? null : <OfDryRun job={job} />;
   }
-  const { good, message } = outcomeOf(job);
   const outstanding = job.outstanding !== "0";
   return (
     <section class="panel mend" aria-labelledby={MEND_TITLE}>
       <h2 id={MEND_TITLE} tabIndex={-1}>
         {good ? "Nothing to mend" : "Mend"}
       </h2>
-      <Notice kind={good ? "good" : "note"}>
+      <p class={`notice ${good ? "good" : "note"}`}>
         <strong>{message}</strong>
-      </Notice>
+      </p>
       {outstanding && (
         <ol class="steps">
           <li>
@@ -66,6 +68,17 @@ export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange:
       <RetryList retries={retries} pages={pages} onEnd={changed} />
     </section>
   );
+}
+
+/** What a retry has changed is heard once, at its end: on the way there it changes all the time. */
+function useSpokenOutcome(message: string, running: boolean): void {
+  const before = useRef(message);
+  useEffect(() => {
+    if (!running && before.current !== message) {
+      before.current = message;
+      announce(message);
+    }
+  }, [running, message]);
 }
 
 function OfDryRun({ job }: { job: JobDetailFragment }) {

@@ -39,7 +39,7 @@ export function RecordTable({ job, includeRetries }: { job: JobDetailFragment; i
       {list?.nodes.length === 0 ? (
         <p class="empty">None.</p>
       ) : (
-        <TableFrame label="Loaded records" busy={fetching}>
+        <TableFrame label="Table of loaded records" busy={fetching}>
           <table class="records">
             <thead>
               <tr>

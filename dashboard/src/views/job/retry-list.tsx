@@ -27,7 +27,7 @@ export function RetryList({ retries, pages, onEnd }: Props) {
     <>
       <h3 id="retries-title">Retries</h3>
       <div class="table-frame">
-        <table aria-labelledby="retries-title">
+        <table class="retries" aria-labelledby="retries-title">
           <thead>
             <tr>
               <th scope="col">File</th>
