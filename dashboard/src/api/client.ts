@@ -21,10 +21,9 @@ export interface Connection {
 /** Queries and mutations as POSTs, subscriptions over one WebSocket; both with `key`. `onRefused`: the key is not valid any more. */
 export function connect(key: string, onRefused: () => void): Connection {
   const socket = openSocket(key, onRefused);
-  let watched = 0;
-  const left = () => {
-    watched -= 1;
-    if (watched === 0) {
+  const watched = new Set<() => void>();
+  const left = (subscription: () => void) => {
+    if (watched.delete(subscription) && watched.size === 0) {
       noteSocket(false); // nobody tries to open it any more, so nobody would say that it is back
     }
   };
@@ -42,8 +41,8 @@ export function connect(key: string, onRefused: () => void): Connection {
         forwardSubscription: ({ query, variables }) => ({
           subscribe: (sink) => {
             const stop = socket.subscribe({ query: query ?? "", variables: variables ?? {} }, sink);
-            watched += 1;
-            return { unsubscribe: () => (stop(), left()) };
+            watched.add(stop);
+            return { unsubscribe: () => (stop(), left(stop)) };
           },
         }),
       }),
