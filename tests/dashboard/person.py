@@ -3,9 +3,9 @@
 import asyncio
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.browser.chromium import Page
 
@@ -29,6 +29,12 @@ class Person:
     """Of the server."""
     expected: list[str] = field(default_factory=list)
     """Patterns of what the page's console may say in this test, because the test does what is to be complained of."""
+    place: list[list[Any]] = field(default_factory=list)
+    """Where things are looked for: playwright's calls; left out: in all of the page."""
+
+    def inside(self, role: str, name: str | dict[str, str]) -> Self:
+        """The same person, who looks at one part of the page alone."""
+        return replace(self, place=[*self._found(role, name), ["first"]])
 
     async def sign_in(self, key: str) -> None:
         """Types the key; what comes of it is not waited for."""
@@ -45,20 +51,21 @@ class Person:
 
     async def turns(self, pages: str) -> None:
         """Goes to the next page of a list."""
-        found = self._found("navigation", f"Pages of {pages}") + self._found("button", "Next")
-        await self.page.call(*found, ["click"])
+        await self.inside("navigation", f"Pages of {pages}").click("button", "Next")
 
     async def fill(self, label: str | dict[str, str], text: str) -> None:
         """Types over what stands in a field."""
-        await self.page.call(["getByLabel", label], ["first"], ["fill", text])
+        await self.page.call(*self.place, ["getByLabel", label], ["first"], ["fill", text])
 
     async def choose(self, label: str | dict[str, str], option: str) -> None:
         """Chooses from a list, by the text of the option."""
-        await self.page.call(["getByLabel", label], ["first"], ["selectOption", {"label": option}])
+        await self.page.call(
+            *self.place, ["getByLabel", label], ["first"], ["selectOption", {"label": option}]
+        )
 
     async def give(self, path: Path, label: str | dict[str, str] = FILE) -> None:
         """Chooses a file."""
-        await self.page.call(["getByLabel", label], ["first"], ["setInputFiles", str(path)])
+        await self.page.call(*self.place, ["getByLabel", label], ["first"], ["setInputFiles", str(path)])
 
     async def drop(self, path: Path, label: str = FILE) -> None:
         """Drops a file onto the place that is labelled so."""
@@ -119,7 +126,7 @@ class Person:
         assert [] == [said for said in self.page.errors if not any(re.search(p, said) for p in self.expected)]
 
     def _found(self, role: str, name: str | dict[str, str]) -> list[list[Any]]:
-        return [["getByRole", role, {"name": name} if name else {}]]
+        return [*self.place, ["getByRole", role, {"name": name} if name else {}]]
 
 
 _DROP = """(label, name, text) => {

@@ -23,6 +23,12 @@ export interface Connection {
 /** Queries and mutations as POSTs, subscriptions over one WebSocket; both with `key`. `onRefused`: the key is not valid any more. */
 export function connect(key: string, onRefused: () => void): Connection {
   const socket = openSocket(key, onRefused);
+  const watched = new Set<() => void>();
+  const left = (subscription: () => void) => {
+    if (watched.delete(subscription) && watched.size === 0) {
+      noteSocket(false); // nobody tries to open it any more, so nobody would say that it is back
+    }
+  };
   const client = new Client({
     url: ENDPOINT,
     preferGetMethod: false,
@@ -35,7 +41,11 @@ export function connect(key: string, onRefused: () => void): Connection {
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: ({ query, variables }) => ({
-          subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query: query ?? "", variables: variables ?? {} }, sink) }),
+          subscribe: (sink) => {
+            const stop = socket.subscribe({ query: query ?? "", variables: variables ?? {} }, sink);
+            watched.add(stop);
+            return { unsubscribe: () => (stop(), left(stop)) };
+          },
         }),
       }),
     ],

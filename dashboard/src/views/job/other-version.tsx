@@ -3,7 +3,7 @@ import { useRef, useState } from "preact/hooks";
 
 import { asked, inWords } from "../../api/problems";
 import { randomKey } from "../../api/random-key";
-import { RetryJobDocument, OtherVersionsDocument, type JobDetailFragment } from "../../gql/operations";
+import { RetryJobDocument, NewestVersionsDocument, type JobDetailFragment } from "../../gql/operations";
 import { moment } from "../../locale";
 import { announce } from "../../parts/announcer";
 import { Notice } from "../../parts/notice";
@@ -13,7 +13,7 @@ import { to } from "../../routes";
 export function OtherVersion({ job, onSent }: { job: JobDetailFragment; onSent: () => void }) {
   const client = useClient();
   const { id: ownId, name, version } = job.recordSchema;
-  const [{ data }] = useQuery({ query: OtherVersionsDocument, variables: { name } });
+  const [{ data }] = useQuery({ query: NewestVersionsDocument, variables: { name } });
   const newer = data?.recordSchemas.nodes.filter((other) => other.version > version) ?? [];
   const [chosen, setChosen] = useState("");
   const schemaId = chosen || newer[0]?.id;
