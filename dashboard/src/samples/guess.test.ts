@@ -43,6 +43,22 @@ it("takes words for nothing where the rest is no text", () => {
   expect(guess(["a", "N/A"])).toEqual({ type: "STRING", format: "", nullValues: [] });
 });
 
+const nine = (value: string) => Array.from({ length: 9 }, () => value);
+
+it.each([
+  ["a@b.example", "a(at)b.example", "EMAIL"],
+  ["12.50", "=1+1", "NUMBER"],
+  ["12", "twelve", "INTEGER"],
+  ["12", "1.5", "NUMBER"],
+  ["12345", "01234", "STRING"],
+  ["2026-02-28", "soon", "DATE"],
+  ["2026-02-28", "2026-02-28T10:00:00Z", "STRING"],
+  ["31/12/2026", "31 dec", "DATE"],
+  ["yes", "maybe", "STRING"],
+])("nine of %s and one %s is %s", (value, other, type) => {
+  expect(guess([...nine(value), other]).type).toBe(type);
+});
+
 it("makes tidy names, each of them once", () => {
   expect(tidyNames(["Order No", "orderNo", "Größe (cm)", "@id", "%", "Ærø", "名前"])).toEqual(["order_no", "order_no_2", "grosse_cm", "id", "field_5", "aero", "名前"]);
 });

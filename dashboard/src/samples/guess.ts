@@ -19,7 +19,11 @@ const EMAIL = /^[^\s@<>(),;:"]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
 const ADDRESS = /^https?:\/\/[^\s/?#]+\S*$/i;
 const THREE_NUMBERS = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/;
 
-/** The type that fits all of the values. A text that only looks like a number, such as 00123, stays one. */
+/** Of so many values some may be wrong: to find those is what a schema is for. */
+const ONE_WRONG_IN = 10;
+const STARTS_LIKE_A_NUMBER = /^[+-]?[\d.,]/;
+
+/** The type that fits nearly all of the values. A text that only looks like a number, such as 00123, stays one. */
 export function guess(values: string[]): Guess {
   const texts = values.map((value) => value.trim()).filter((value) => value !== "");
   const nothing = [...new Set(texts.filter((text) => NOTHING.has(text.toLowerCase())))];
@@ -29,30 +33,39 @@ export function guess(values: string[]): Guess {
 }
 
 function kind(texts: string[]): readonly [FieldType, string] {
-  const all = (fits: (text: string) => boolean) => texts.every(fits);
-  if (all((text) => INTEGER.test(text))) {
+  /** Whether `fits` is true of nearly all, and none of the others speaks for a wider type. */
+  const nearlyAll = (fits: (text: string) => boolean, isWider: (text: string) => boolean) => {
+    const misfits = texts.filter((text) => !fits(text));
+    return misfits.length * ONE_WRONG_IN <= texts.length && !misfits.some(isWider);
+  };
+  const startsLikeANumber = (text: string) => STARTS_LIKE_A_NUMBER.test(text);
+  if (nearlyAll((text) => INTEGER.test(text), startsLikeANumber)) {
     return ["INTEGER", ""];
   }
-  if (all((text) => NUMBER.test(text))) {
+  if (nearlyAll((text) => NUMBER.test(text), startsLikeANumber)) {
     return ["NUMBER", ""];
   }
-  if (all((text) => BOOLEAN.test(text))) {
+  if (texts.every((text) => BOOLEAN.test(text))) {
     return ["BOOLEAN", ""];
   }
-  if (all((text) => DAY.test(text) && isDay(text))) {
+  if (nearlyAll((text) => DAY.test(text) && isDay(text), isMoment)) {
     return ["DATE", ""];
   }
-  if (all((text) => isDay(MOMENT.exec(text)?.[1] ?? ""))) {
+  if (nearlyAll(isMoment, () => false)) {
     return ["DATETIME", ""];
   }
-  if (all((text) => EMAIL.test(text))) {
+  if (nearlyAll((text) => EMAIL.test(text), () => false)) {
     return ["EMAIL", ""];
   }
-  if (all((text) => ADDRESS.test(text))) {
+  if (nearlyAll((text) => ADDRESS.test(text), () => false)) {
     return ["URL", ""];
   }
-  const format = dayFormat(texts);
-  return format ? ["DATE", format] : ["STRING", ""];
+  const format = dayFormat(texts.filter((text) => THREE_NUMBERS.test(text)));
+  return format && nearlyAll((text) => THREE_NUMBERS.test(text), () => false) ? ["DATE", format] : ["STRING", ""];
+}
+
+function isMoment(text: string): boolean {
+  return isDay(MOMENT.exec(text)?.[1] ?? "");
 }
 
 function isDay(text: string): boolean {

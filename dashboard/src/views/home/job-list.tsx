@@ -1,10 +1,12 @@
 import { useQuery } from "@urql/preact";
 import { useState } from "preact/hooks";
 
-import type { SchemaChoice } from "../../api/all-schemas";
+import { TRIAL_NAME, type SchemaChoice } from "../../api/all-schemas";
+import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
 import { useRefresh } from "../../api/refresh";
 import { JobsDocument, type JobStatus } from "../../gql/operations";
+import { counted } from "../../locale";
 import { Notice } from "../../parts/notice";
 import { Pager, usePages } from "../../parts/pager";
 import { JobFilters, NO_FILTER, type Filter } from "./job-filters";
@@ -28,14 +30,16 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
   };
   const [{ data, error, fetching }, ask] = useQuery({ query: JobsDocument, variables });
   useRefresh(() => ask({ requestPolicy: "network-only" }), REFRESH_MS);
-  const jobs = data?.jobs.nodes;
+  const heard = useKept(data);
+  const jobs = heard?.jobs.nodes.filter(({ recordSchema }) => recordSchema.name !== TRIAL_NAME);
+  const trials = (heard?.jobs.nodes.length ?? 0) - (jobs?.length ?? 0);
 
   return (
     <section class="listing" aria-labelledby="jobs-title">
       <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
-      {error && !jobs && <Notice kind="bad">{inWords(error)}</Notice>}
-      {jobs?.length === 0 && !fetching ? (
+      {error && (!heard || error.graphQLErrors.length > 0) && <Notice kind="bad">{inWords(error)}</Notice>}
+      {jobs?.length === 0 && trials === 0 && !fetching ? (
         <Empty filter={filter} />
       ) : (
         <div class="table-frame" aria-busy={!jobs}>
@@ -62,7 +66,8 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
           </table>
         </div>
       )}
-      <Pager pages={pages} info={data?.jobs.pageInfo} label="files" />
+      {trials > 0 && <p class="hint">{counted(trials, "trial")} of schemas that were being made {trials === 1 ? "is" : "are"} not listed on this page.</p>}
+      <Pager pages={pages} info={heard?.jobs.pageInfo} label="files" />
     </section>
   );
 }
