@@ -1,7 +1,7 @@
 import { stringifyDocument, type TypedDocumentNode } from "@urql/core";
 
-import { ENDPOINT } from "./client";
 import { noteRequest } from "./connection";
+import { ENDPOINT } from "./endpoint";
 
 /** Why nothing came of it. `refused`: the server has said no, and would again. */
 export class SendError extends Error {
