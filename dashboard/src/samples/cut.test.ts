@@ -35,7 +35,7 @@ describe("CSV", () => {
   });
 
   it("follows a sep= line, and the schema before that", () => {
-    expect(cut('sep=|\na|"b,c"\n1|"2\n3"\n4', "CSV")).toBe('sep=|\na|"b,c"\n1|"2\n3"\n');
+    expect(cut('sep=|\na|b,c,d\n0|0\n1|"2\n3', "CSV")).toBe("sep=|\na|b,c,d\n0|0\n");
     expect(cut('a^b\n1^"2\n3"\n4', "CSV", { delimiter: "^" })).toBe('a^b\n1^"2\n3"\n');
   });
 
@@ -44,7 +44,7 @@ describe("CSV", () => {
   });
 
   it("splits TSV by tabs", () => {
-    expect(cut('a,x\tb\n1,"\t2\n3\t"4\n5"\n6', "TSV")).toBe('a,x\tb\n1,"\t2\n3\t"4\n5"\n');
+    expect(cut('a,x\tb\n0\t0\n1,"\t2\n3', "TSV")).toBe('a,x\tb\n0\t0\n1,"\t2\n');
   });
 
   it("is nothing where not one record is whole", () => {
@@ -86,7 +86,7 @@ describe("JSON", () => {
 
   it("finds the array where the schema does not name it", () => {
     expect(cut('{"größe":[1,2],"d":[{"ä":1},{"ä":2},{', "JSON")).toBe('{"größe":[1,2],"d":[{"ä":1},{"ä":2}]}');
-    expect(cut('{"größe":[{"a":1},{"a":2},{', "JSON", { recordPath: "größe" })).toBe('{"größe":[{"a":1},{"a":2}]}');
+    expect(cut('{"größe":[{"a":1}],"x":[{"b":1},{"b":2},{', "JSON", { recordPath: "größe" })).toBe('{"größe":[{"a":1}]}');
   });
 
   it("is nothing where not one element is whole", () => {
@@ -116,6 +116,7 @@ describe("XML", () => {
 
   it("is nothing where not one record is whole", () => {
     expect(cut("<r><o><i>1</i>", "XML")).toBeNull();
+    expect(cut('<r a="><o/>"><o>1', "XML")).toBeNull();
   });
 });
 

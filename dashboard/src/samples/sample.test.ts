@@ -18,6 +18,10 @@ describe("a proposal", () => {
     }
   });
 
+  it("leaves a column without a header out, and requires nothing for which a word stands in for nothing", async () => {
+    expect((await proposed("a;n;\n1;2;\n3;N/A;\n", "a.csv")).fields).toEqual(["a <- a: INTEGER", "n <- n: INTEGER?"]);
+  });
+
   it("takes the tab of a TSV file", async () => {
     expect((await proposed("a,1\tb\n1,5\ttrue\n", "a.tsv")).fields).toEqual(["a_1 <- a,1: STRING", "b <- b: BOOLEAN"]);
   });
@@ -50,9 +54,9 @@ describe("a proposal", () => {
   });
 
   it("does not mind that XML breaks off, whatever stands before the records", async () => {
-    const record = (id: number) => `<order id="${id}"><name>A</name></order>`;
-    const text = `<r><head><t>1</t></head><list>${Array.from({ length: 20_000 }, (_, id) => record(id)).join("")}</list></r>`;
-    expect(await proposed(text, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields: ["id <- @id: INTEGER", "name <- name: STRING"] });
+    const record = (id: number) => `<order id="${id}"><long>${"A".repeat(500)}</long><name>A</name></order>`;
+    const text = `<r><head><t>1</t></head><list>${Array.from({ length: 1_000 }, (_, id) => record(id)).join("")}</list></r>`;
+    expect(await proposed(text, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields: ["id <- @id: INTEGER", "long <- long: STRING", "name <- name: STRING"] });
   });
 
   it("names an encoding where the bytes are no UTF-8", async () => {

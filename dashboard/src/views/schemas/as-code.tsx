@@ -39,7 +39,7 @@ export function AsCode({ input }: { input: CreateRecordSchemaInput }) {
 function Piece({ title, text, children }: { title: string; text: string; children: ComponentChildren }) {
   const id = useId();
   return (
-    <section aria-labelledby={id} class="code">
+    <div class="code">
       <div class="row apart">
         <h3 id={id}>{title}</h3>
         <CopyButton text={text} label={`Copy ${title}`} />
@@ -48,7 +48,7 @@ function Piece({ title, text, children }: { title: string; text: string; childre
       <pre tabIndex={0} role="region" aria-labelledby={id}>
         {text}
       </pre>
-    </section>
+    </div>
   );
 }
 

@@ -98,6 +98,8 @@ it("is the same again when a version is loaded into the form", () => {
   const { csv, ...others } = SAVED;
   const { minLength, maxLength, format, ...field } = SAVED.fields[0]!;
   expect(toInput(fromSchema(SAVED))).toEqual({ ...others, csv, fields: [field] });
+  const odd = { ...SAVED, fields: [{ ...SAVED.fields[0]!, nullValues: ["-"] }] };
+  expect(toInput(fromSchema(odd)).fields[0]!.nullValues).toEqual(["-"]);
 });
 
 it("keeps texts as lines, also those that cannot be seen", () => {

@@ -6,7 +6,7 @@ import { rulesInWords, type RuleInWords } from "./words";
 /** The fields of a version, to read. */
 export function FieldTable({ fields }: { fields: WholeSchemaFragment["fields"] }) {
   return (
-    <div class="table-frame" role="region" tabIndex={0} aria-label="Fields">
+    <div class="table-frame" role="region" tabIndex={0} aria-label="Table of fields">
       <table class="fields">
         <thead>
           <tr>

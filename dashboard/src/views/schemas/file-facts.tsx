@@ -17,20 +17,26 @@ export function FileFacts({ schema }: { schema: WholeSchemaFragment }) {
       <Fact name="Encoding">{encodingInWords(encoding)}</Fact>
       {csv && (
         <>
-          <Fact name="CSV: between values">{csv.delimiter ? <Plain text={markInWords(csv.delimiter)} /> : "Found out from the header"}</Fact>
-          <Fact name="CSV: around values">{csv.quote ? <Plain text={markInWords(csv.quote)} /> : "Quotes mean nothing"}</Fact>
-          <Fact name="CSV: a quote inside quotes">{csv.escape ? <>after <Plain text={csv.escape} /></> : "is doubled"}</Fact>
+          <Fact name="CSV: between values">{csv.delimiter ? <Mark mark={csv.delimiter} /> : "Found out from the header"}</Fact>
+          <Fact name="CSV: around values">{csv.quote ? <Mark mark={csv.quote} /> : "Quotes mean nothing"}</Fact>
+          <Fact name="CSV: a quote inside quotes">{csv.escape ? <>Has before it: <Mark mark={csv.escape} /></> : "It is doubled"}</Fact>
           <Fact name="CSV: header">{csv.header ? "Yes" : "No: columns go by their numbers, from 1"}</Fact>
           {csv.skipLines > 0 && <Fact name="CSV: lines before the header">{count(csv.skipLines)}</Fact>}
           {csv.comment && (
             <Fact name="CSV: comments begin with">
-              <Plain text={csv.comment} />
+              <Mark mark={csv.comment} />
             </Fact>
           )}
         </>
       )}
     </dl>
   );
+}
+
+/** A character of the schema's, by its name where it has one. */
+function Mark({ mark }: { mark: string }) {
+  const words = markInWords(mark);
+  return words === mark ? <Plain text={mark} /> : <>{words}</>;
 }
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {

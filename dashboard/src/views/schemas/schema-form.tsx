@@ -98,14 +98,14 @@ export function SchemaForm({ initial, isProposed, firstSample }: Props) {
     dispatch({ do: "load", draft: { ...proposed, name: draft.name } });
     announce(`${proposed.fields.length} fields are filled in.`);
   };
-  const whole = problems.get("") ?? failure;
+  const whole = failure ?? problems.get("");
 
   return (
-    <form onSubmit={save} noValidate class="beside">
+    <form onSubmit={save} noValidate class="beside schema-form">
       <div class="stack">
         {whole && (
           <div id="form-problem" tabIndex={-1}>
-            <Notice kind="bad" title="It is not saved.">
+            <Notice kind="bad" title={failure ? "It is not saved." : "The schema is not right yet."}>
               {whole}
             </Notice>
           </div>
@@ -127,14 +127,20 @@ export function SchemaForm({ initial, isProposed, firstSample }: Props) {
         <Disclosure panel summary={<h2>GraphQL and JSON</h2>} hasProblem={false}>
           <AsCode input={input} />
         </Disclosure>
-        <div class="row">
-          <button type="submit" class="primary" aria-busy={saving} disabled={saving}>
-            {saving ? "Saving…" : "Save the schema"}
-          </button>
-          <span class="hint">It never changes afterwards; what you change later is its next version.</span>
-        </div>
       </div>
-      <TrialPanel sample={sample} problem={sampleProblem} trial={trial} onFile={take} onPropose={sample && isBlank && sample !== firstSample ? () => proposeFrom(sample) : null} />
+      <TrialPanel
+        sample={sample}
+        problem={sampleProblem}
+        trial={trial}
+        onFile={(file) => void take(file)}
+        onPropose={sample && isBlank && sample !== firstSample ? () => proposeFrom(sample) : null}
+      />
+      <div class="row save">
+        <button type="submit" class="primary" aria-busy={saving} disabled={saving}>
+          {saving ? "Saving…" : "Save the schema"}
+        </button>
+        <span class="hint">It never changes afterwards; what you change later is its next version.</span>
+      </div>
     </form>
   );
 }

@@ -50,7 +50,7 @@ export function TrialPanel({ sample, problem, trial, onFile, onPropose }: Props)
   );
 }
 
-function Verdict({ trial: { busy, outcome } }: { trial: Trial }) {
+function Verdict({ trial: { busy, outcome, again } }: { trial: Trial }) {
   const sentence = outcome?.kind === "decided" ? inOneSentence(outcome.job) : null;
   const said = useRef<string | null>(null);
   useEffect(() => {
@@ -63,7 +63,14 @@ function Verdict({ trial: { busy, outcome } }: { trial: Trial }) {
     <div class="verdict" aria-busy={busy}>
       {outcome?.kind === "decided" && <Decided job={outcome.job} sentence={sentence!} />}
       {outcome?.kind === "refused" && <p class="wrong">The schema is not right yet: see what is said beside its fields.</p>}
-      {outcome?.kind === "problem" && <Notice kind="bad">{outcome.message}</Notice>}
+      {outcome?.kind === "problem" && !busy && (
+        <Notice kind="bad">
+          <p>{outcome.message}</p>
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        </Notice>
+      )}
       <p class="hint state">{busy ? "Trying it…" : outcome?.kind === "decided" ? "Up to date." : ""}</p>
     </div>
   );

@@ -19,11 +19,14 @@ export interface Trial {
   busy: boolean;
   /** The newest outcome; it may be of the draft before. */
   outcome: Outcome | null;
+  /** Tries the same once more, where something was in the way. */
+  again: () => void;
 }
 
 /** Tries the draft with the sample whenever the person pauses after a change: one trial at a time, and none twice. */
 export function useTrial(sample: Sample | null, draft: Draft, who: Session): Trial {
-  const [trial, setTrial] = useState<Trial>({ busy: false, outcome: null });
+  const [trial, setTrial] = useState<Omit<Trial, "again">>({ busy: false, outcome: null });
+  const [times, setTimes] = useState(0);
   const known = useRef<{ sample: Sample | null; outcomes: Map<string, Outcome> }>({ sample: null, outcomes: new Map() });
   const last = useRef<Promise<unknown>>(Promise.resolve());
   const definition = sample && isReady(draft) ? JSON.stringify(toInput({ ...draft, name: TRIAL_NAME })) : null;
@@ -61,8 +64,8 @@ export function useTrial(sample: Sample | null, draft: Draft, who: Session): Tri
       }
       setTrial({ busy: false, outcome });
     }
-  }, [sample, definition, who]);
-  return trial;
+  }, [sample, definition, who, times]);
+  return { ...trial, again: () => setTimes((before) => before + 1) };
 }
 
 /** Whether all fields are named and all numbers are some: before that a person is not done with a change. */
