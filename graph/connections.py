@@ -20,7 +20,8 @@ from graph.scalars import BigInt
 T = TypeVar("T")
 
 _VERSION = 1
-_LONGEST_CURSOR = 500
+_LONGEST_CURSOR = 2_000
+"""One that holds a name of 200 control characters, as JSON escapes them, has 1,700."""
 DEFAULT_FIRST = 20
 MAX_FIRST = 100
 MAX_FIRST_RECORDS = 1_000

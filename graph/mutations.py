@@ -20,13 +20,12 @@ from graph.types_job import Job
 from graph.types_schema import CreateRecordSchemaInput, RecordSchema
 from graph.uploads import Upload
 from models import OnFailure
+from models.record_schema import MAX_NAME_CHARS
 from tasks.pipeline.copy_text import is_storable
 from tasks.pipeline.definition import Definition, define
 from tasks.pipeline.errors import DefinitionError
 from tasks.pipeline.record import FileFormat
 from tasks.progress import Progress, publish
-
-_MAX_NAME_CHARS = 200
 
 
 @strawberry.type(description="What became of createRecordSchema.")
@@ -191,9 +190,9 @@ def _defined(input: CreateRecordSchemaInput) -> Definition:
 
 
 def _name_errors(name: str) -> list[UserError]:
-    if 1 <= len(name) <= _MAX_NAME_CHARS and name.strip() and is_storable(name):
+    if 1 <= len(name) <= MAX_NAME_CHARS and name.strip() and is_storable(name):
         return []
-    message = f"A name has 1 to {_MAX_NAME_CHARS} characters, at least one of them visible, and no NUL."
+    message = f"A name has 1 to {MAX_NAME_CHARS} characters, at least one of them visible, and no NUL."
     return [UserError.at(("name",), UserErrorCode.INVALID, message)]
 
 

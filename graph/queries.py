@@ -8,9 +8,9 @@ from strawberry import UNSET
 from graph import ids
 from graph.connections import After, Connection, First
 from graph.context import Info
-from graph.types import Node, Partner
+from graph.types import Node, Partner, given
 from graph.types_job import Job, JobFilter, job_page
-from graph.types_schema import RecordSchema, record_schema_page
+from graph.types_schema import RecordSchema, latest_schema_page, record_schema_page
 
 _GlobalId = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
 
@@ -60,12 +60,35 @@ class Query:
         """A record schema."""
         return await _record_schema(info, id)
 
-    @strawberry.field(description="Your record schemas, all versions, newest first.")
+    @strawberry.field(
+        description=(
+            "Your record schemas: all versions, newest first, unless `name` or `latest` asks for fewer. The cursors of all versions, "
+            "of those of a name, and of the newest ones are not the same."
+        )
+    )
     async def record_schemas(
-        self, info: Info, first: First = 20, after: After = UNSET
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = UNSET,
+        name: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Only versions of this name, newest first; left out: of every name."
+            ),
+        ] = UNSET,
+        latest: Annotated[
+            bool,
+            strawberry.argument(
+                description="True: only the newest version of each name, in the order of the names."
+            ),
+        ] = False,
     ) -> Connection[RecordSchema]:
         """Your record schemas."""
-        return await record_schema_page(info.context.partner, first, after)
+        partner = info.context.partner
+        if latest:
+            return await latest_schema_page(partner, first, after, given(name))
+        return await record_schema_page(partner, first, after, given(name))
 
 
 async def _job(info: Info, id: str) -> Job | None:

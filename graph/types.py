@@ -9,7 +9,9 @@ from strawberry import UNSET
 
 import models
 from graph import ids
+from graph.context import Info
 from graph.enums import UserErrorCode
+from graph.scalars import BigInt
 
 T = TypeVar("T")
 
@@ -39,6 +41,13 @@ class Partner(Node):
     def of(cls, row: models.Partner) -> Self:
         """From the table's row."""
         return cls(id=ids.global_id("Partner", row.id), name=row.name, created_at=row.created_at)
+
+    @strawberry.field(
+        description="The largest file that the server takes, in bytes. A larger one is refused with PAYLOAD_TOO_LARGE."
+    )
+    def max_upload_bytes(self, info: Info) -> BigInt:
+        """The server's limit, the same for every partner: a client can say so before it sends a file."""
+        return BigInt(info.context.backends.settings.max_upload_bytes)
 
 
 @strawberry.type(description="Something that the caller of a mutation can put right.")

@@ -8,16 +8,43 @@ from typing import Any, Self
 import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
+from tortoise.queryset import QuerySet
 
 import models
 from graph import ids
-from graph.connections import Connection, Keyset, uuid
+from graph.connections import Connection, Keyset, Start, uuid, whole_number
 from graph.context import Info
 from graph.enums import FieldType
 from graph.types import Node
+from models.record_schema import MAX_NAME_CHARS
+from tasks.pipeline.copy_text import is_storable
 from tasks.pipeline.definition import UnknownFields
 
+_Keyed = Sequence[tuple[tuple[Any, ...], "RecordSchema"]]
+
+
+def _version(value: Any) -> int:
+    """A part of a sort key that is a version. Raises ValueError."""
+    if (version := whole_number(value)) >= 2**31:
+        raise ValueError("more than its column holds")
+    return version
+
+
+def _name(value: Any) -> str:
+    """A part of a sort key that is a name. Raises ValueError."""
+    if not isinstance(value, str) or value != _sought(value):
+        raise ValueError("not a name")
+    return value
+
+
+def _sought(name: str) -> str:
+    """The name in a form that the database can look for: "", which no schema is called, for one that none can have."""
+    return name if len(name) <= MAX_NAME_CHARS and is_storable(name) else ""
+
+
 _RECORD_SCHEMAS = Keyset("recordSchemas", uuid)
+_VERSIONS = Keyset("recordSchemas of a name", _version)
+_LATEST = Keyset("recordSchemas of each name", _name)
 
 
 @strawberry.type(description="How a CSV or TSV file is written.")
@@ -119,19 +146,49 @@ class RecordSchema(Node):
 
 
 async def record_schema_page(
-    partner: models.Partner, first: int | None, after: str | None
+    partner: models.Partner, first: int | None, after: str | None, name: str | None
 ) -> Connection[RecordSchema]:
-    """A page of the partner's record schemas, newest first."""
+    """A page of the partner's record schemas, of `name` or of all names, newest first."""
     owned = models.RecordSchema.filter(partner_id=partner.id)
+    if name is None:
+        return await _descending(_RECORD_SCHEMAS, owned, "id", first, after)
+    return await _descending(_VERSIONS, owned.filter(name=_sought(name)), "version", first, after)
 
-    async def fetch(start: tuple[Any, ...] | None, limit: int) -> Sequence[tuple[tuple[Any], RecordSchema]]:
-        behind = owned.filter(id__lt=start[0]) if start else owned
-        return [((str(row.id),), RecordSchema.of(row)) for row in await behind.order_by("-id").limit(limit)]
+
+async def _descending(
+    keyset: Keyset, rows: QuerySet[models.RecordSchema], column: str, first: int | None, after: str | None
+) -> Connection[RecordSchema]:
+    async def fetch(start: Start, limit: int) -> _Keyed:
+        behind = rows.filter(**{f"{column}__lt": start[0]}) if start else rows
+        found = await behind.order_by(f"-{column}").limit(limit)
+        return [
+            ((row.version if column == "version" else str(row.id),), RecordSchema.of(row)) for row in found
+        ]
 
     async def count() -> int:
-        return await owned.count()
+        return await rows.count()
 
-    return await _RECORD_SCHEMAS.page(first, after, fetch, count)
+    return await keyset.page(first, after, fetch, count)
+
+
+async def latest_schema_page(
+    partner: models.Partner, first: int | None, after: str | None, name: str | None
+) -> Connection[RecordSchema]:
+    """A page of the newest version of each of the partner's names, or of `name` alone, in the order of the names.
+
+    By age it would be a list whose elements move: a name that gets a new version between two pages would be on neither.
+    """
+    only = None if name is None else _sought(name)
+
+    async def fetch(start: Start, limit: int) -> _Keyed:
+        [behind] = start or ("",)
+        found = await models.RecordSchema.newest_of_names(partner.id, behind, limit, only)
+        return [((row.name,), RecordSchema.of(row)) for row in found]
+
+    async def count() -> int:
+        return await models.RecordSchema.count_names(partner.id, only)
+
+    return await _LATEST.page(first, after, fetch, count)
 
 
 @strawberry.input(

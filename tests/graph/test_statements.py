@@ -29,6 +29,9 @@ _STATEMENTS = {
     % "records(first: 10, includeRetries: true) { totalCount nodes { data } pageInfo { hasNextPage } }": 2,
     "{ jobs(first: 20) { nodes { status } } }": 1,
     "{ recordSchemas(first: 20) { totalCount nodes { name fields { name } csv { quote } } } }": 2,
+    "{ recordSchemas(first: 20, latest: true) { totalCount nodes { name fields { name } csv { quote } } } }": 2,
+    '{ recordSchemas(first: 20, name: "orders") { totalCount nodes { name version } pageInfo { hasNextPage } } }': 2,
+    '{ recordSchemas(first: 20, name: "orders", latest: true) { totalCount nodes { name version } } }': 2,
 }
 
 
