@@ -66,16 +66,16 @@ async def _understands(person: Person) -> None:
 
     await person.sees("heading", "amount: Invalid number")
     await person.hears("The table shows 50 errors: amount: Invalid number")
-    await person.reads("^(?!.*nobody).*7,50.*407,50", "region", named("^Errors$"))
+    await person.reads("^(?!.*nobody).*7,50.*407,50", "region", "Table of errors")
     first = orders.ERRORS["amount", "INVALID_NUMBER"]
     assert 1 + first == await person.page.call(
-        ["getByRole", "region", {"name": "Errors"}], ["getByRole", "row"], ["count"]
+        ["getByRole", "region", {"name": "Table of errors"}], ["getByRole", "row"], ["count"]
     )
 
     await person.click("button", "Show all errors")
 
     await person.sees("heading", "All errors")
-    await person.reads("user3@|nobody", "region", named("^Errors$"))
+    await person.reads("user3@|nobody", "region", "Table of errors")
     await person.turns("errors")
     await person.reads("Page 2", "navigation", "Pages of errors")
 

@@ -1,5 +1,6 @@
 import type { SchemaChoice } from "../../api/all-schemas";
 import type { JobStatus } from "../../gql/operations";
+import { visible } from "../../parts/plain";
 import { STATUS } from "../../words";
 
 /** Which jobs to list; "" is any. */
@@ -39,7 +40,7 @@ export function JobFilters({ schemas, filter, onChange }: Props) {
           <option value="">Any</option>
           {schemas?.map(({ id, name, version }) => (
             <option value={id} key={id}>
-              {name} (version {version})
+              {visible(name)} (version {version})
             </option>
           ))}
         </select>

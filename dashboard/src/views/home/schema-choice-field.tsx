@@ -1,4 +1,5 @@
 import type { SchemaChoice } from "../../api/all-schemas";
+import { visible } from "../../parts/plain";
 
 interface Props {
   /** Null until they are known. */
@@ -16,7 +17,7 @@ export function SchemaChoiceField({ schemas, chosen, onChoose }: Props) {
         <option value="">{schemas ? "Choose…" : "Loading…"}</option>
         {schemas?.map(({ id, name, version }) => (
           <option value={id} key={id}>
-            {name} (version {version})
+            {visible(name)} (version {version})
           </option>
         ))}
       </select>

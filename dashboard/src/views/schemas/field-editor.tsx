@@ -1,4 +1,5 @@
 import type { FieldType } from "../../gql/operations";
+import { visible } from "../../parts/plain";
 import { CheckControl, SelectControl, TextControl } from "./controls";
 import type { Action, DraftField } from "./draft";
 import { Disclosure } from "./disclosure";
@@ -29,7 +30,7 @@ export function FieldEditor({ field, index, count, problems, trouble, dispatch, 
   const common = (option: string) => ({ id: fieldControl(field.key, option), problem: problems.get(fieldControl(field.key, option)) });
   const title = fieldControl(field.key, "title");
   const rules = countRules(field);
-  const called = field.name || `field ${index + 1}`;
+  const called = visible(field.name) || `field ${index + 1}`;
   const summary = (
     <>
       Rules <span class="hint">{rules === 0 ? "none" : rules}</span>
@@ -42,7 +43,7 @@ export function FieldEditor({ field, index, count, problems, trouble, dispatch, 
       <div class="row apart">
         <h3 id={title}>
           Field {index + 1}
-          {field.name && <bdi class="hint"> {field.name}</bdi>}
+          {field.name && <bdi class="hint"> {visible(field.name)}</bdi>}
         </h3>
         <div class="row tight">
           <button type="button" class="quiet" id={fieldControl(field.key, "up")} disabled={index === 0} aria-label={`Move ${called} up`} onClick={() => onMove(-1)}>

@@ -1,4 +1,5 @@
 import { announce } from "../../parts/announcer";
+import { visible } from "../../parts/plain";
 import type { Action, Draft } from "./draft";
 import { FieldEditor } from "./field-editor";
 import type { Trouble } from "./field-trouble";
@@ -26,7 +27,7 @@ export function FieldList({ draft, problems, trouble, dispatch, focus }: Props) 
     const { key, name } = fields[index]!;
     const neighbour = fields[index + 1] ?? fields[index - 1];
     focus(neighbour ? fieldControl(neighbour.key, "name") : ADD);
-    announce(`${name || `Field ${index + 1}`} is removed.`);
+    announce(`${visible(name) || `Field ${index + 1}`} is removed.`);
     dispatch({ do: "remove-field", key });
   };
   const move = (index: number, by: -1 | 1) => {
@@ -35,7 +36,7 @@ export function FieldList({ draft, problems, trouble, dispatch, focus }: Props) 
     const atEnd = target === 0 || target === fields.length - 1;
     const button = by === -1 ? "up" : "down";
     focus(fieldControl(key, atEnd ? (by === -1 ? "down" : "up") : button));
-    announce(`${name || "The field"} is field ${target + 1} of ${fields.length} now.`);
+    announce(`${visible(name) || "The field"} is field ${target + 1} of ${fields.length} now.`);
     dispatch({ do: "move-field", key, by });
   };
   return (
