@@ -31,7 +31,7 @@ async def test_a_dry_run_loads_nothing_until_it_is_told_to(
 ) -> None:
     """And then loads the same file, without its being sent again."""
     await person.give(orders.write(tmp_path / "orders.csv"))
-    await person.click("checkbox", named("^Dry run "))
+    await person.click("checkbox", named("^Dry run$"))
     await person.misses("checkbox", named("^All or nothing"))
     await person.click("button", "Check the file")
 
