@@ -14,13 +14,13 @@ FILENAME = f"<img src=x onerror=alert(3)>{TURNED}.ndjson"
 NAME = f"{MARKUP}{TURNED}"
 FORMULA = '=HYPERLINK("http://example.com/","click")'
 CONTROLS = "a\x1b[31m\x07b\u200bc\u2028d"
-FIELDS = [
+FIELDS: list[dict[str, object]] = [
     {"name": "__proto__", "type": "STRING", "required": False},
     {"name": "constructor", "type": "STRING"},
     {"name": MARKUP, "type": "STRING", "required": False},
     {"name": "number", "type": "INTEGER"},
 ]
-RECORDS = [
+RECORDS: list[dict[str, object]] = [
     {"__proto__": MARKUP, "constructor": TURNED, MARKUP: FORMULA, "number": 1},
     {"__proto__": "x", "constructor": CONTROLS, MARKUP: "javascript:alert(4)", "number": 2},
     {"constructor": "y", "number": MARKUP},

@@ -21,7 +21,7 @@ from tests.stack import Stack, create_schema, finished, submit
 PHONE, WIDE, NARROWEST = 390, 1280, 320
 HEIGHT = 900
 SCHEMES = ("light", "dark")
-LOADED = "mutation ($id: ID!) { retryJob(input: { jobId: $id }) { job { id } userErrors { message } } }"
+RETRY = "mutation ($id: ID!) { retryJob(input: { jobId: $id }) { job { id } userErrors { message } } }"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,8 @@ async def lived_in(
         failed = await submit(client, schema, folder / "broken.json")
         for job in (done, tried, failed):
             await finished(client, job)
-        await client.execute(LOADED, {"id": done})
+        retried = await client.execute(RETRY, {"id": done})
+        await finished(client, retried["retryJob"]["job"]["id"])
         waiting = await _waiting(stack, client, schema, samples.write(folder / "orders-2026-12.ndjson", 100))
         yield client, {"schema": schema, "done": done, "tried": tried, "failed": failed, "waiting": waiting}
 
