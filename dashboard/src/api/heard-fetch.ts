@@ -19,6 +19,11 @@ export const heardFetch: typeof fetch = async (input, init) => {
   }
 };
 
+/** Finds out whether the server is there at all: something that was asked of it in another way has failed. */
+export function lookForServer(): void {
+  void heardFetch(HEALTH, { cache: "no-store" }).catch(() => undefined);
+}
+
 /** Records are shown, and rules of a schema kept for its next version, to the last digit. */
 function isExact(init?: RequestInit): boolean {
   return typeof init?.body === "string" && /"operationName":"(?:Records|Schema)"/.test(init.body);

@@ -2,6 +2,7 @@ import { stringifyDocument, type TypedDocumentNode } from "@urql/core";
 
 import { noteRequest } from "./connection";
 import { ENDPOINT } from "./endpoint";
+import { lookForServer } from "./heard-fetch";
 
 /** Why nothing came of it. `refused`: the server has said no, and would again. */
 export class SendError extends Error {
@@ -47,7 +48,10 @@ export function send<Data, Variables>(
         reject(error);
       }
     };
-    request.onerror = () => reject(new SendError(BROKEN, false));
+    request.onerror = () => {
+      lookForServer(); // the request itself does not tell whether it was the server or the file
+      reject(new SendError(BROKEN, false));
+    };
     request.onabort = () => reject(signal?.reason ?? new DOMException("cancelled", "AbortError"));
     signal?.addEventListener("abort", () => request.abort());
     if (signal?.aborted) {

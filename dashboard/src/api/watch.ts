@@ -4,6 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { WatchJobDocument, type ProgressFragment } from "../gql/operations";
 import { isFinal } from "../words";
 
+type Stand = Pick<ProgressFragment, "status" | "bytesRead" | "at">;
+
 /**
  * The newest state of a job: the one that a query gave, or what its subscription has said since.
  *
@@ -28,10 +30,14 @@ export function useProgress(known: ProgressFragment, onEnd: () => void): Progres
   return newest;
 }
 
-/** A final state never gives way to one that was on its way before it. */
-function isNewer(heard: ProgressFragment, known: ProgressFragment): boolean {
-  if (isFinal(known.status)) {
-    return false;
+/**
+ * Whether what was heard is newer than what a query knows. A final state never gives way to one that was on its way before it,
+ * and counts never go back: what was heard may be old, where a query still comes through and the subscription does not.
+ */
+export function isNewer(heard: Stand, known: Stand): boolean {
+  if (isFinal(heard.status) || isFinal(known.status)) {
+    return !isFinal(known.status);
   }
-  return isFinal(heard.status) || Date.parse(heard.at) >= Date.parse(known.at) || heard.bytesRead !== known.bytesRead;
+  const ahead = BigInt(heard.bytesRead) - BigInt(known.bytesRead);
+  return ahead === 0n ? Date.parse(heard.at) >= Date.parse(known.at) : ahead > 0n;
 }

@@ -17,10 +17,15 @@ export function usePages(of: string): Pages {
   return {
     after: cursors.at(-1) ?? null,
     number: cursors.length + 1,
-    next: (endCursor) => endCursor && set([...cursors, endCursor]),
+    next: (endCursor) => set(withNext(cursors, endCursor)),
     back: () => set(cursors.slice(0, -1)),
     restart: () => set([]),
   };
+}
+
+/** The cursors with one more page. A page that is not there yet cannot be left: what is shown still is the one before it, with its cursor. */
+export function withNext(cursors: string[], endCursor: string | null | undefined): string[] {
+  return endCursor && endCursor !== cursors.at(-1) ? [...cursors, endCursor] : cursors;
 }
 
 interface Props {
@@ -33,16 +38,19 @@ interface Props {
 
 /** Leads through a list; not there when all of it is on one page. */
 export function Pager({ pages, info, label }: Props) {
-  if (pages.number === 1 && !info?.hasNextPage) {
+  const isFirst = pages.number === 1;
+  const isLast = !info?.hasNextPage;
+  if (isFirst && isLast) {
     return null;
   }
   return (
     <nav class="row pager" aria-label={`Pages of ${label}`}>
-      <button type="button" disabled={pages.number === 1} onClick={pages.back}>
+      {/* At an end they keep the focus, which a disabled button would lose. */}
+      <button type="button" aria-disabled={isFirst} onClick={() => isFirst || pages.back()}>
         Previous
       </button>
-      <span>Page {pages.number}</span>
-      <button type="button" disabled={!info?.hasNextPage} onClick={() => pages.next(info?.endCursor)}>
+      <span aria-live="polite">Page {pages.number}</span>
+      <button type="button" aria-disabled={isLast} onClick={() => isLast || pages.next(info?.endCursor)}>
         Next
       </button>
     </nav>

@@ -4,16 +4,20 @@ import { useState } from "preact/hooks";
 import { TRIAL_NAME, type SchemaChoice } from "../../api/all-schemas";
 import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
-import { useRefresh } from "../../api/refresh";
+import { useAskAgain, useRefresh } from "../../api/refresh";
 import { JobsDocument, type JobStatus } from "../../gql/operations";
 import { counted } from "../../locale";
 import { Notice } from "../../parts/notice";
 import { Pager, usePages } from "../../parts/pager";
+import { uploads } from "../../uploads";
+import { isFinal } from "../../words";
 import { JobFilters, NO_FILTER, type Filter } from "./job-filters";
 import { JobLine } from "./job-line";
 
 const PAGE = 20;
+/** Others send files, too: with a program, or in another window. */
 const REFRESH_MS = 5_000;
+const IDLE_MS = 20_000;
 
 /** The files that were sent, newest first; those that run move. */
 export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
@@ -28,18 +32,20 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
       dryRun: filter.dryRun,
     },
   };
-  const [{ data, error, fetching }, ask] = useQuery({ query: JobsDocument, variables });
-  useRefresh(() => ask({ requestPolicy: "network-only" }), REFRESH_MS);
-  const heard = useKept(data);
-  const jobs = heard?.jobs.nodes.filter(({ recordSchema }) => recordSchema.name !== TRIAL_NAME);
-  const trials = (heard?.jobs.nodes.length ?? 0) - (jobs?.length ?? 0);
+  const [{ data, error }, ask] = useQuery({ query: JobsDocument, variables });
+  const list = useKept(data?.jobs);
+  const jobs = list?.nodes.filter(({ recordSchema }) => recordSchema.name !== TRIAL_NAME);
+  const trials = (list?.nodes.length ?? 0) - (jobs?.length ?? 0);
+  const askAnew = () => ask({ requestPolicy: "network-only" });
+  useRefresh(askAnew, jobs?.some(({ status }) => !isFinal(status)) ? REFRESH_MS : IDLE_MS);
+  useAskAgain(askAnew, uploads.value.map(({ jobId }) => jobId ?? "").join(" "));
 
   return (
     <section class="listing" aria-labelledby="jobs-title">
       <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
-      {error && (!heard || error.graphQLErrors.length > 0) && <Notice kind="bad">{inWords(error)}</Notice>}
-      {jobs?.length === 0 && trials === 0 && !fetching ? (
+      {error && (!list || error.graphQLErrors.length > 0) && <Notice kind="bad">{inWords(error)}</Notice>}
+      {jobs?.length === 0 && trials === 0 ? (
         <Empty filter={filter} />
       ) : (
         <div class="table-frame" aria-busy={!jobs}>
@@ -60,14 +66,14 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
             </thead>
             <tbody>
               {jobs?.map((job) => (
-                <JobLine job={job} key={job.id} onEnd={() => ask({ requestPolicy: "network-only" })} />
+                <JobLine job={job} key={job.id} onEnd={askAnew} />
               ))}
             </tbody>
           </table>
         </div>
       )}
       {trials > 0 && <p class="hint">{counted(trials, "trial")} of schemas that were being made {trials === 1 ? "is" : "are"} not listed on this page.</p>}
-      <Pager pages={pages} info={heard?.jobs.pageInfo} label="files" />
+      <Pager pages={pages} info={list?.pageInfo} label="files" />
     </section>
   );
 }
