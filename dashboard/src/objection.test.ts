@@ -9,6 +9,17 @@ describe("objectionTo", () => {
     expect(objectionTo({ name, size: MAX }, MAX)).toBeNull();
   });
 
+  it.each([
+    ["orders.xlsx", "Save it as CSV"],
+    ["ORDERS.XLS", "Save it as CSV"],
+    ["orders.csv.gz", "Unpack it"],
+    ["orders.pdf", "Choose a CSV"],
+  ])("says what to do with %s, and asks for no format", (name, todo) => {
+    const objection = objectionTo({ name, size: 1 }, MAX);
+    expect(objection?.formatUnknown).toBe(false);
+    expect(objection?.message).toContain(todo);
+  });
+
   it("says that a file is empty before it asks for its format", () => {
     expect(objectionTo({ name: "orders", size: 0 }, MAX)).toEqual({
       message: "This file is empty. Choose another one.",
@@ -22,7 +33,7 @@ describe("objectionTo", () => {
     expect(objection?.message).toContain("(1 byte too many)");
   });
 
-  it.each(["orders", "orders.xlsx", "csv", ".csv.zip", "orders.csv "])("asks for the format of %j", (name) => {
+  it.each(["orders", "orders.txt", "csv", "xlsx", "orders.csv "])("asks for the format of %j", (name) => {
     const objection = objectionTo({ name, size: 1 }, MAX);
     expect(objection?.formatUnknown).toBe(true);
     expect(objection?.message).toContain(".csv, .tsv, .tab, .json, .ndjson, .jsonl, .xml");
