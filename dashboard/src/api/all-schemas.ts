@@ -20,7 +20,7 @@ export function useSchemaChoices(): { schemas: SchemaChoice[] | null; problem: s
   const times = reconnections.value;
   useEffect(() => {
     let gone = false;
-    void ask().then((answer) => gone || setFound(answer));
+    void ask().then((answer) => gone || setFound(({ schemas }) => ({ ...answer, schemas: answer.schemas ?? schemas })));
     return () => (gone = true, undefined);
 
     async function ask() {

@@ -2,16 +2,21 @@ import { useQuery } from "@urql/preact";
 import { useState } from "preact/hooks";
 
 import type { SchemaChoice } from "../../api/all-schemas";
+import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
-import { useRefresh } from "../../api/refresh";
+import { useAskAgain, useRefresh } from "../../api/refresh";
 import { JobsDocument, type JobStatus } from "../../gql/operations";
 import { Notice } from "../../parts/notice";
 import { Pager, usePages } from "../../parts/pager";
+import { uploads } from "../../uploads";
+import { isFinal } from "../../words";
 import { JobFilters, NO_FILTER, type Filter } from "./job-filters";
 import { JobLine } from "./job-line";
 
 const PAGE = 20;
+/** Others send files, too: with a program, or in another window. */
 const REFRESH_MS = 5_000;
+const IDLE_MS = 20_000;
 
 /** The files that were sent, newest first; those that run move. */
 export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
@@ -26,16 +31,19 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
       dryRun: filter.dryRun,
     },
   };
-  const [{ data, error, fetching }, ask] = useQuery({ query: JobsDocument, variables });
-  useRefresh(() => ask({ requestPolicy: "network-only" }), REFRESH_MS);
-  const jobs = data?.jobs.nodes;
+  const [{ data, error }, ask] = useQuery({ query: JobsDocument, variables });
+  const list = useKept(data?.jobs);
+  const jobs = list?.nodes;
+  const askAnew = () => ask({ requestPolicy: "network-only" });
+  useRefresh(askAnew, jobs?.some(({ status }) => !isFinal(status)) ? REFRESH_MS : IDLE_MS);
+  useAskAgain(askAnew, uploads.value.map(({ jobId }) => jobId ?? "").join(" "));
 
   return (
     <section class="listing" aria-labelledby="jobs-title">
       <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
-      {error && !jobs && <Notice kind="bad">{inWords(error)}</Notice>}
-      {jobs?.length === 0 && !fetching ? (
+      {error && <Notice kind="bad">{inWords(error)}</Notice>}
+      {jobs?.length === 0 ? (
         <Empty filter={filter} />
       ) : (
         <div class="table-frame" aria-busy={!jobs}>
@@ -56,13 +64,13 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
             </thead>
             <tbody>
               {jobs?.map((job) => (
-                <JobLine job={job} key={job.id} onEnd={() => ask({ requestPolicy: "network-only" })} />
+                <JobLine job={job} key={job.id} onEnd={askAnew} />
               ))}
             </tbody>
           </table>
         </div>
       )}
-      <Pager pages={pages} info={data?.jobs.pageInfo} label="files" />
+      <Pager pages={pages} info={list?.pageInfo} label="files" />
     </section>
   );
 }
