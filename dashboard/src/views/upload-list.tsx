@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { duration, percent, size } from "../locale";
 import { announce } from "../parts/announcer";
 import { Notice } from "../parts/notice";
-import { Plain } from "../parts/plain";
+import { Plain, visible } from "../parts/plain";
 import { ProgressBar } from "../parts/progress-bar";
 import { to } from "../routes";
 import { session } from "../session";
@@ -31,12 +31,12 @@ function UploadItem({ upload }: { upload: Upload }) {
   const step = Math.floor(share / STEP) * STEP;
   useEffect(() => {
     if (state === "sending" && step > 0) {
-      announce(`${percent(step)} of ${file.name} are sent.`);
+      announce(`${percent(step)} of ${visible(file.name)} are sent.`);
     }
   }, [step, state]);
 
   return (
-    <article class="upload" aria-label={`Upload of ${file.name}`}>
+    <article class="upload" aria-label={`Upload of ${visible(file.name)}`}>
       <div class="row apart">
         <Plain text={file.name} />
         {state === "sending" ? (
@@ -51,7 +51,7 @@ function UploadItem({ upload }: { upload: Upload }) {
       </div>
       {state === "sending" && (
         <>
-          <ProgressBar value={share} label={`Sent of ${file.name}`} />
+          <ProgressBar value={share} label={`Sent of ${visible(file.name)}`} />
           <p class="hint">
             {sentBytes < totalBytes ? `${size(sentBytes)} of ${size(totalBytes)} sent${left(upload)}` : "All is sent; the server is saving it."}
           </p>

@@ -2,7 +2,7 @@ import { useProgress } from "../../api/watch";
 import type { JobRowFragment } from "../../gql/operations";
 import { count } from "../../locale";
 import { Moment } from "../../parts/moment";
-import { Plain } from "../../parts/plain";
+import { Plain, visible } from "../../parts/plain";
 import { ProgressBar } from "../../parts/progress-bar";
 import { StatusBadge } from "../../parts/status-badge";
 import { to } from "../../routes";
@@ -20,13 +20,13 @@ export function JobLine({ job, onEnd }: { job: JobRowFragment; onEnd: () => void
       </th>
       <td>
         <StatusBadge status={progress.status} />
-        {progress.status === "PROCESSING" && <ProgressBar value={progress.percent} label={`Read of ${job.filename}`} />}
+        {progress.status === "PROCESSING" && <ProgressBar value={progress.percent} label={`Read of ${visible(job.filename)}`} />}
       </td>
       <td class="number">{count(progress.recordsAccepted)}</td>
       <td class="number">{count(progress.recordsRejected)}</td>
       <td>
         <a href={to({ view: "schema", id: job.recordSchema.id })}>
-          {job.recordSchema.name} <span class="hint">v{job.recordSchema.version}</span>
+          <Plain text={job.recordSchema.name} /> <span class="hint">v{job.recordSchema.version}</span>
         </a>
       </td>
       <td>

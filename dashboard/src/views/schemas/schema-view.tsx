@@ -6,7 +6,7 @@ import { SchemaDocument, type WholeSchemaFragment } from "../../gql/operations";
 import { count } from "../../locale";
 import { Moment } from "../../parts/moment";
 import { Notice } from "../../parts/notice";
-import { Plain } from "../../parts/plain";
+import { Plain, visible } from "../../parts/plain";
 import { to } from "../../routes";
 import { session } from "../../session";
 import { remember } from "../home/last-used";
@@ -25,7 +25,7 @@ export function SchemaView({ id }: { id: string }) {
   const schema = data?.recordSchema;
   useEffect(() => {
     if (schema) {
-      document.title = `${schema.name} · Sluice`;
+      document.title = `${visible(schema.name)} · Sluice`;
     }
   }, [schema?.name]);
   useEffect(() => () => void (justSaved.value = null), []);

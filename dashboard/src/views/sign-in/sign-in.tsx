@@ -8,7 +8,10 @@ export function SignIn() {
   const [wrong, setWrong] = useState<string | null>(signedOutBecause.value);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => {
+    document.title = "Sign in · Sluice"; // and no longer the name of a file of who was here before
+    field.current?.focus();
+  }, []);
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
