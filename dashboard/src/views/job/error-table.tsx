@@ -80,7 +80,7 @@ export function ErrorTable({ job, chosen, onAll }: Props) {
           </thead>
           <tbody>
             {list?.nodes.map((one, index) => (
-              <ErrorLine error={one} isRetry={isRetry} key={index} />
+              <ErrorLine error={one} isRetry={isRetry} key={`${one.recordIndex} ${index}`} />
             ))}
           </tbody>
         </table>

@@ -3,13 +3,13 @@ import { useQuery } from "@urql/preact";
 import { useKept } from "../../api/kept";
 import { inWords } from "../../api/problems";
 import { useRefresh } from "../../api/refresh";
-import { JobDetailsDocument } from "../../gql/operations";
+import { JobDetailsDocument, type JobDetailFragment } from "../../gql/operations";
 import { Notice } from "../../parts/notice";
 import { isFinal } from "../../words";
 import { Nowhere } from "../nowhere";
 import { JobPanels } from "./job-panels";
 
-/** A discard or a job that runs is asked for so often, so that what it has found so far grows before one's eyes. */
+/** A job or a discard that runs is asked for so often: what it has found so far grows before one's eyes. */
 const REFRESH_MS = 2_500;
 
 /** A job, by its id: how far it is, what was wrong, and what can be done about it. */
@@ -18,7 +18,7 @@ export function JobView({ id }: { id: string }) {
   const heard = useKept(data);
   const job = heard?.job;
   const askAnew = () => ask({ requestPolicy: "network-only" });
-  useRefresh(askAnew, job && !isFinal(job.status) ? REFRESH_MS : 0);
+  useRefresh(askAnew, job && isMoving(job) ? REFRESH_MS : 0);
 
   if (heard && !job) {
     return <Nowhere />;
@@ -42,4 +42,8 @@ export function JobView({ id }: { id: string }) {
       )}
     </main>
   );
+}
+
+function isMoving({ status, discard }: JobDetailFragment): boolean {
+  return !isFinal(status) || (discard != null && discard.status !== "COMPLETED");
 }
