@@ -69,6 +69,11 @@ function probe(): void {
   }, PROBE_EVERY_MS);
 }
 
+/** Finds out whether the server is there at all: something that was asked of it in another way has failed. */
+export function lookForServer(): void {
+  void heardFetch(HEALTH, { cache: "no-store" }).catch(() => undefined);
+}
+
 let probing: ReturnType<typeof setInterval> | undefined;
 
 const heardFetch: typeof fetch = async (input, init) => {

@@ -1,6 +1,6 @@
 import { stringifyDocument, type TypedDocumentNode } from "@urql/core";
 
-import { ENDPOINT } from "./client";
+import { ENDPOINT, lookForServer } from "./client";
 import { noteRequest } from "./connection";
 
 /** Why nothing came of it. `refused`: the server has said no, and would again. */
@@ -47,7 +47,10 @@ export function send<Data, Variables>(
         reject(error);
       }
     };
-    request.onerror = () => reject(new SendError(BROKEN, false));
+    request.onerror = () => {
+      lookForServer(); // the request itself does not tell whether it was the server or the file
+      reject(new SendError(BROKEN, false));
+    };
     request.onabort = () => reject(signal?.reason ?? new DOMException("cancelled", "AbortError"));
     signal?.addEventListener("abort", () => request.abort());
     if (signal?.aborted) {
