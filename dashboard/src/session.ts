@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { connect, isRefusal, type Connection } from "./api/client";
 import { inWords } from "./api/problems";
 import { ViewerDocument, type ViewerQuery } from "./gql/operations";
+import { keep, kept } from "./storage";
 import { abandonUploads } from "./uploads";
 
 const KEY = "sluice.key";
@@ -32,12 +33,12 @@ export async function signIn(key: string): Promise<string | null> {
   if (!data) {
     connection.close();
     if (!error || isRefusal(error)) {
-      sessionStorage.removeItem(KEY);
+      keep("sessionStorage", KEY, null);
       return NOT_VALID;
     }
     return inWords(error);
   }
-  sessionStorage.setItem(KEY, key);
+  keep("sessionStorage", KEY, key);
   signedOutBecause.value = null;
   session.value = { ...connection, key, partner: data.viewer };
   return null;
@@ -45,14 +46,14 @@ export async function signIn(key: string): Promise<string | null> {
 
 /** The key that this tab was signed in with before it was loaded anew. */
 export function keptKey(): string | null {
-  return sessionStorage.getItem(KEY);
+  return kept("sessionStorage", KEY);
 }
 
 /** Leaves, and what is on its way with it: it is another partner's business from now on. */
 export function signOut(because: string | null = null): void {
   session.value?.close();
   abandonUploads();
-  sessionStorage.removeItem(KEY);
+  keep("sessionStorage", KEY, null);
   signedOutBecause.value = because;
   session.value = null;
 }
