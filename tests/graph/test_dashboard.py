@@ -191,3 +191,13 @@ async def test_the_built_dashboard_names_files_that_are_there(app_client: httpx.
         assert re.fullmatch(r"/assets/[\w.-]+-[\w-]{8,}\.\w+", name)
         response = await app_client.get(name)
         assert (200, "gzip") == (response.status_code, response.headers["content-encoding"])
+
+
+def test_the_first_load_stays_small() -> None:
+    """All of its script, compressed: what somebody waits for on a slow line."""
+    if not is_built():
+        pytest.skip("the dashboard has not been built here: `make page` builds it, or says why it cannot")
+    scripts = [path.stat().st_size for path in (BUILT / "assets").glob("*.js.gz")]
+
+    assert scripts
+    assert sum(scripts) < 150_000
