@@ -6,7 +6,6 @@ export interface Pages {
   number: number;
   next: (endCursor: string | null | undefined) => void;
   back: () => void;
-  restart: () => void;
 }
 
 /** Pages forward by keyset, and back the way one came. Starts anew whenever `of` is another list. */
@@ -19,7 +18,6 @@ export function usePages(of: string): Pages {
     number: cursors.length + 1,
     next: (endCursor) => set(withNext(cursors, endCursor)),
     back: () => set(cursors.slice(0, -1)),
-    restart: () => set([]),
   };
 }
 
