@@ -21,6 +21,11 @@ export function askBeforeLeaving(ask: () => boolean): () => void {
   return () => void (mayLeave = () => true);
 }
 
+/** Whether what is shown may be left, by another way than to another view. It asks the person where something would be lost. */
+export function mayBeLeft(): boolean {
+  return mayLeave();
+}
+
 export const route = computed(() => parse(hash.value));
 
 /** Leads there. */

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { connect, isRefusal, type Connection } from "./api/client";
 import { inWords } from "./api/problems";
 import { ViewerDocument, type ViewerQuery } from "./gql/operations";
+import { announce } from "./parts/announcer";
 import { keep, kept } from "./storage";
 import { abandonUploads } from "./uploads";
 
@@ -56,6 +57,7 @@ export function signOut(because: string | null = null): void {
   keep("sessionStorage", KEY, null);
   signedOutBecause.value = because;
   session.value = null;
+  announce("You are signed out."); // in place of what was said last, which may name a file
 }
 
 function refused(key: string): void {

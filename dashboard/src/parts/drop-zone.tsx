@@ -1,24 +1,25 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
+import { Notice } from "./notice";
+
 interface Props {
   /** What to do here: "Choose a file". Dropping one is said beside it. */
   label: string;
   children?: ComponentChildren;
-  accept?: string;
-  multiple?: boolean;
-  disabled?: boolean;
-  onFiles: (files: File[]) => void;
+  onFiles: (files: [File]) => void;
 }
 
-/** Takes files by mouse, finger or keyboard. They stay where they are until somebody reads them. */
-export function DropZone({ label, children, accept, multiple = false, disabled = false, onFiles }: Props) {
+/** Takes a file by mouse, finger or keyboard. It stays where it is until somebody reads it. */
+export function DropZone({ label, children, onFiles }: Props) {
   const [over, setOver] = useState(false);
+  const [many, setMany] = useState(false);
   const id = useId();
   const take = (list: FileList | null | undefined) => {
-    const files = Array.from(list ?? []);
-    if (files.length > 0 && !disabled) {
-      onFiles(multiple ? files : files.slice(0, 1));
+    const [first, ...others] = Array.from(list ?? []);
+    if (first) {
+      setMany(others.length > 0);
+      onFiles([first]);
     }
   };
   return (
@@ -26,7 +27,7 @@ export function DropZone({ label, children, accept, multiple = false, disabled =
       class={`drop-zone${over ? " over" : ""}`}
       onDragOver={(event) => {
         event.preventDefault();
-        setOver(!disabled);
+        setOver(true);
       }}
       onDragLeave={() => setOver(false)}
       onDrop={(event) => {
@@ -39,9 +40,6 @@ export function DropZone({ label, children, accept, multiple = false, disabled =
         id={id}
         class="heard-only"
         type="file"
-        {...(accept ? { accept } : {})}
-        multiple={multiple}
-        disabled={disabled}
         onChange={(event) => {
           take(event.currentTarget.files);
           event.currentTarget.value = ""; // the same file can be chosen again
@@ -52,6 +50,7 @@ export function DropZone({ label, children, accept, multiple = false, disabled =
       </label>
       <p class="hint">or drop it here</p>
       {children}
+      {many && <Notice kind="note">One file at a time: of those that you dropped, only the first is here.</Notice>}
     </div>
   );
 }

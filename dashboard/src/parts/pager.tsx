@@ -4,22 +4,23 @@ import { useState } from "preact/hooks";
 export interface Pages {
   after: string | null;
   number: number;
+  /** Whether there has been a second one: while the first is on its way again, what is shown is the last. */
+  several: boolean;
   next: (endCursor: string | null | undefined) => void;
   back: () => void;
-  restart: () => void;
 }
 
 /** Pages forward by keyset, and back the way one came. Starts anew whenever `of` is another list. */
 export function usePages(of: string): Pages {
-  const [state, setState] = useState<{ of: string; cursors: string[] }>({ of, cursors: [] });
-  const cursors = state.of === of ? state.cursors : [];
-  const set = (changed: string[]) => setState({ of, cursors: changed });
+  const [state, setState] = useState<{ of: string; cursors: string[]; several: boolean }>({ of, cursors: [], several: false });
+  const { cursors, several } = state.of === of ? state : { cursors: [], several: false };
+  const set = (changed: string[]) => setState({ of, cursors: changed, several: several || changed.length > 0 });
   return {
     after: cursors.at(-1) ?? null,
     number: cursors.length + 1,
+    several,
     next: (endCursor) => set(withNext(cursors, endCursor)),
     back: () => set(cursors.slice(0, -1)),
-    restart: () => set([]),
   };
 }
 
@@ -40,7 +41,7 @@ interface Props {
 export function Pager({ pages, info, label }: Props) {
   const isFirst = pages.number === 1;
   const isLast = !info?.hasNextPage;
-  if (isFirst && isLast) {
+  if (isFirst && isLast && !pages.several) {
     return null;
   }
   return (

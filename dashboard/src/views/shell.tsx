@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { connectionLost, isOffline } from "../api/connection";
 import { Announcer } from "../parts/announcer";
 import { Plain } from "../parts/plain";
-import { route, to } from "../routes";
+import { mayBeLeft, route, to } from "../routes";
 import { session, signOut } from "../session";
 
 /** What is on every view: where one can go, who one is, and whether the server can be heard. */
@@ -41,7 +41,7 @@ function Header() {
                 <Plain text={who.partner.name} />
               </strong>
             </span>
-            <button type="button" onClick={() => signOut()}>
+            <button type="button" onClick={() => mayBeLeft() && signOut()}>
               Sign out
             </button>
           </div>

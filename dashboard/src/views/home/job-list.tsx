@@ -17,7 +17,7 @@ import { JobLine } from "./job-line";
 const PAGE = 20;
 /** Others send files, too: with a program, or in another window. */
 const REFRESH_MS = 5_000;
-const IDLE_MS = 20_000;
+const IDLE_MS = 10_000;
 
 /** The files that were sent, newest first; those that run move. */
 export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {

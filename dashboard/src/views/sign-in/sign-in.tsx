@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Notice } from "../../parts/notice";
-import { signedOutBecause, signIn } from "../../session";
+import { keptKey, signedOutBecause, signIn } from "../../session";
 
 /** Asks for the API key, and says plainly when it is none. */
 export function SignIn() {
@@ -41,6 +41,7 @@ export function SignIn() {
           id="key"
           ref={field}
           type="password"
+          defaultValue={keptKey() ?? ""} // the server could not be asked whether it is valid: to be tried again
           autocomplete="off"
           spellcheck={false}
           placeholder="slc_…"
