@@ -1,4 +1,4 @@
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\[^])*(?:"|\\?$)|-?\d[\d.eE+-]*/g; // a text that breaks off is read once, too
 
 /**
  * The JSON text with each number that JavaScript would write differently as a string: `0.10`, or one of 30 digits.
