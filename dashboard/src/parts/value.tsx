@@ -4,6 +4,8 @@ import { count } from "../locale";
 import { Plain } from "./plain";
 
 const SHORT = 120;
+/** A text of a million marks takes the browser minutes to lay out. All of it is in the file, and in what the API gives. */
+export const LONGEST = 10_000;
 
 /** A value of a file. No value, and one without characters, cannot be taken for one that says so. */
 export function Value({ of: value }: { of: string | null }) {
@@ -17,15 +19,25 @@ export function Value({ of: value }: { of: string | null }) {
 }
 
 function LongValue({ text }: { text: string }) {
-  const [whole, setWhole] = useState(false);
+  const [open, setOpen] = useState(false);
   return (
     <>
-      <Plain text={whole ? text : `${beginning(text, SHORT)}…`} />{" "}
-      <button type="button" class="quiet" aria-expanded={whole} onClick={() => setWhole(!whole)}>
-        {whole ? "Show less" : `Show all ${count(Array.from(text).length)} characters`}
+      <Plain text={excerpt(text, open ? LONGEST : SHORT)} />{" "}
+      <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {open ? "Show less" : offer(text)}
       </button>
     </>
   );
+}
+
+function offer(text: string): string {
+  const characters = count(Array.from(text).length);
+  return text.length > LONGEST ? `Show the first ${count(LONGEST)} of ${characters} characters` : `Show all ${characters} characters`;
+}
+
+/** A text, or so much of its beginning, with a mark that there is more. */
+export function excerpt(text: string, units: number): string {
+  return text.length > units ? `${beginning(text, units)}…` : text;
 }
 
 /** The first `units` of a text, and no half of a character. */

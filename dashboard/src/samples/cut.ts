@@ -91,18 +91,35 @@ function cutJson(text: string, { recordPath }: Layout, encoding: Encoding): Cut 
 
 function cutXml(text: string, { recordPath }: Layout, encoding: Encoding): Cut | null {
   const name = inUnits(recordPath, encoding);
+  const isNamed = (element: string | undefined) => name !== "" && element !== undefined && localName(element) === name;
   const open: string[] = [];
-  let cut: Cut | null = null;
+  let openNamed = 0;
+  let end = 0;
   for (const token of tokens(text)) {
     if (token.kind === "open") {
       open.push(token.name);
+      openNamed += isNamed(token.name) ? 1 : 0;
     } else if (token.kind !== "text") {
       const closed = token.kind === "close" ? open.pop() : token.name;
-      const isRecord = name === "" ? open.length === 1 : closed !== undefined && localName(closed) === name;
-      if (open.length === 0 || (isRecord && !open.some((outer) => name !== "" && localName(outer) === name))) {
-        cut = { end: token.end, closing: [...open].reverse().map((outer) => `</${outer}>`).join("") };
+      openNamed -= token.kind === "close" && isNamed(closed) ? 1 : 0;
+      const isRecord = name === "" ? open.length === 1 : isNamed(closed);
+      if (open.length === 0 || (isRecord && openNamed === 0)) {
+        end = token.end;
       }
     }
   }
-  return cut;
+  return end > 0 ? { end, closing: closingOf(text.slice(0, end)) } : null;
+}
+
+/** The tags that close what is still open at the end of an XML text. */
+function closingOf(text: string): string {
+  const open: string[] = [];
+  for (const token of tokens(text)) {
+    if (token.kind === "open") {
+      open.push(token.name);
+    } else if (token.kind === "close") {
+      open.pop();
+    }
+  }
+  return open.reverse().map((name) => `</${name}>`).join("");
 }

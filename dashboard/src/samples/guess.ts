@@ -16,7 +16,7 @@ const BOOLEAN = /^(?:true|false|yes|no)$/i;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const MOMENT = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?$/;
 const EMAIL = /^[^\s@<>(),;:"]+@[^\s@.]+(?:\.[^\s@.]+)+$/;
-const ADDRESS = /^https?:\/\/[^\s/?#]+\S*$/i;
+const ADDRESS = /^https?:\/\/[^\s/?#]\S*$/i;
 const THREE_NUMBERS = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/;
 
 /** Of so many values some may be wrong: to find those is what a schema is for. */

@@ -14,12 +14,15 @@ interface Level {
   kind: "{" | "[";
   /** Of the pair that is being read. */
   key: string;
-  /** Null where an array lies on the way: no path leads in there. */
+  /** Null where an array lies on the way, or too many keys: no path leads in there. */
   path: string[] | null;
   found: FoundArray | null;
   /** Whether something stands in it since its bracket or the last comma. */
   filled: boolean;
 }
+
+/** Keys on the way to a value, at most, so that each of many that lie one in the other has a short way. */
+export const DEEPEST = 32;
 
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/sy;
 const AFTER_KEY = /\s*:/y;
@@ -86,7 +89,7 @@ function entered(kind: "{" | "[", outer: Level | undefined, arrays: FoundArray[]
   if (outer?.found && outer.found.ends.length === 0) {
     outer.found.ofObjects = kind === "{";
   }
-  const path = !outer ? [] : outer.kind === "{" && outer.path ? [...outer.path, outer.key] : null;
+  const path = !outer ? [] : outer.kind === "{" && outer.path && outer.path.length < DEEPEST ? [...outer.path, outer.key] : null;
   const found = kind === "[" && path ? { path, ends: [], end: null, ofObjects: false } : null;
   if (found) {
     arrays.push(found);

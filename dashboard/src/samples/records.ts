@@ -1,7 +1,7 @@
 import { withExactNumbers } from "../api/exact";
 import type { FileFormat } from "../gql/operations";
 import { beginning, likelyDelimiter, rows } from "./csv";
-import { arraysIn, likelyRecords } from "./json";
+import { arraysIn, DEEPEST, likelyRecords } from "./json";
 import { attributesOf, localName, tokens } from "./xml";
 
 /** The values of a record by their sources; null where there is nothing. */
@@ -35,7 +35,11 @@ function inTable(text: string, own: string | null): SampleRecord[] {
   const delimiter = announced ?? own ?? likelyDelimiter(text, start, '"');
   const found = [...rows(text, { delimiter, quote: '"', escape: "", comment: "" }, start)].filter(({ cells }) => cells.length > 0);
   const header = found[0]?.cells.map((cell) => cell.trim()) ?? [];
-  const records = found.slice(1).map(({ cells }) => new Map(header.map((source, column) => [source, cells[column] ?? null])));
+  // The first one has all columns, the others only what stands in them: a long header above many short rows is a lot otherwise.
+  const records = found.slice(1, 2).map(({ cells }) => new Map(header.map((source, column) => [source, cells[column] ?? null])));
+  for (const { cells } of found.slice(2)) {
+    records.push(new Map(header.slice(0, cells.length).map((source, column) => [source, cells[column] ?? null])));
+  }
   return (records.length > 0 ? records : [new Map(header.map((source) => [source, null]))]).map(withoutNameless);
 }
 
@@ -73,18 +77,18 @@ function flat(value: unknown): SampleRecord | null {
     return null;
   }
   const record: SampleRecord = new Map();
-  const fill = (inner: object, prefix: string) => {
+  const fill = (inner: object, prefix: string, depth: number) => {
     for (const [key, one] of Object.entries(inner) as [string, unknown][]) {
       if (typeof one === "object" && one !== null) {
-        if (!Array.isArray(one)) {
-          fill(one, `${prefix}${key}.`);
+        if (!Array.isArray(one) && depth < DEEPEST) {
+          fill(one, `${prefix}${key}.`, depth + 1);
         }
       } else {
         record.set(prefix + key, one === null ? null : String(one));
       }
     }
   };
-  fill(value, "");
+  fill(value, "", 1);
   return record;
 }
 
@@ -154,20 +158,20 @@ function namesIn({ children }: Element): Map<string, { times: number; isRecord: 
 
 function recordOf(element: Element): SampleRecord {
   const record: SampleRecord = new Map();
-  const fill = ({ attributes, children }: Element, prefix: string) => {
+  const fill = ({ attributes, children }: Element, prefix: string, depth: number) => {
     attributes.forEach(([name, value]) => record.set(`${prefix}@${name}`, value));
     for (const child of children) {
       const source = prefix + child.name;
       if (child.children.length === 0 && child.attributes.length === 0) {
         record.set(source, record.get(source) ?? child.text);
-      } else {
-        fill(child, `${source}/`);
+      } else if (depth < DEEPEST) {
+        fill(child, `${source}/`, depth + 1);
         if (child.children.length === 0) {
           record.set(source, child.text);
         }
       }
     }
   };
-  fill(element, "");
+  fill(element, "", 1);
   return record;
 }

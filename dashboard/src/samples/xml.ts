@@ -57,8 +57,9 @@ export function localName(name: string): string {
 
 /** The attributes of a tag, without those that are about namespaces. */
 export function attributesOf(written: string): [string, string][] {
-  return [...written.matchAll(/([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)]
-    .filter(([, name]) => !/^xmlns(:|$)|^xsi:/.test(name!))
+  // A name matches without a value, too: otherwise one that is long, and has none, is tried from each of its characters.
+  return [...written.matchAll(/([^\s=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'))?/g)]
+    .filter(([, name, double, single]) => (double ?? single) !== undefined && !/^xmlns(:|$)|^xsi:/.test(name!))
     .map(([, name, double, single]) => [localName(name!), withEntities(double ?? single ?? "")]);
 }
 
@@ -92,12 +93,12 @@ function tagAt(text: string, start: number, end: number): Token | null {
   return { kind: isEmpty ? "empty" : "open", name, attributes: text.slice(start + 1 + name.length, end - (isEmpty ? 2 : 1)), end };
 }
 
-const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const ENTITIES = new Map([["amp", "&"], ["lt", "<"], ["gt", ">"], ["quot", '"'], ["apos", "'"]]);
 
 function withEntities(text: string): string {
   return text.replace(/&(?:(\w+)|#(\d{1,7})|#x([\da-f]{1,6}));/gi, (whole, name: string | undefined, decimal?: string, hex?: string) => {
     if (name) {
-      return ENTITIES[name] ?? whole;
+      return ENTITIES.get(name) ?? whole;
     }
     const code = decimal ? Number(decimal) : parseInt(hex!, 16);
     return code <= 0x10ffff ? String.fromCodePoint(code) : whole;

@@ -30,6 +30,12 @@ describe("a value of a record", () => {
     expect(textOf(data, "zero")).toBe("0");
   });
 
+  it("is of the record, not of every object", () => {
+    expect(textOf({}, "constructor")).toBeNull();
+    expect(textOf(JSON.parse('{"__proto__":"x"}'), "__proto__")).toBe("x");
+    expect(textOf({}, "__proto__")).toBeNull();
+  });
+
   it("keeps its digits", () => {
     expect(textOf(data, "digits")).toBe("0.10");
   });

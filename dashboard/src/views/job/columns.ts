@@ -23,7 +23,7 @@ export function columnsOf(fields: Job["recordSchema"]["fields"], records: Pick<J
 
 /** A value of a record as text; null when there is none. */
 export function textOf(data: unknown, name: string): string | null {
-  const value = (data as Record<string, unknown>)[name];
+  const value = Object.hasOwn(data as object, name) ? (data as Record<string, unknown>)[name] : null; // "constructor" is a name, too
   return value == null ? null : String(value);
 }
 
