@@ -81,6 +81,11 @@ export function forgetArrived(jobId: string): void {
   uploads.value = uploads.value.filter((other) => other.jobId !== jobId);
 }
 
+/** Whether leaving would stop a file on its way. */
+export function isSending(): boolean {
+  return aborts.size > 0;
+}
+
 /** Stops all of them, and forgets them. */
 export function abandonUploads(): void {
   aborts.forEach((abort) => abort.abort());
@@ -125,7 +130,7 @@ function change(number: number, changes: Partial<Upload>): void {
 }
 
 window.addEventListener("beforeunload", (event) => {
-  if (aborts.size > 0) {
+  if (isSending()) {
     event.preventDefault(); // the browser asks whether to stay
   }
 });

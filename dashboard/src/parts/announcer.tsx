@@ -4,7 +4,7 @@ const said = signal("");
 
 /** Lets a screen reader say it, when it has a pause. Nobody sees it. */
 export function announce(text: string): void {
-  said.value = text;
+  said.value = said.value === text ? `${text}\u00a0` : text; // what does not change is not said again
 }
 
 /** Where `announce` speaks: once in the page. */

@@ -5,6 +5,7 @@ import { Announcer } from "../parts/announcer";
 import { Plain } from "../parts/plain";
 import { mayBeLeft, route, to } from "../routes";
 import { session, signOut } from "../session";
+import { isSending } from "../uploads";
 
 /** What is on every view: where one can go, who one is, and whether the server can be heard. */
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -41,7 +42,7 @@ function Header() {
                 <Plain text={who.partner.name} />
               </strong>
             </span>
-            <button type="button" onClick={() => mayBeLeft() && signOut()}>
+            <button type="button" onClick={leave}>
               Sign out
             </button>
           </div>
@@ -49,6 +50,15 @@ function Header() {
       )}
     </header>
   );
+}
+
+const STILL_SENDING = "A file is still being sent. Sign out, and stop it?";
+
+/** Signs out, unless something would be lost by it and the person says no. */
+function leave(): void {
+  if (mayBeLeft() && (!isSending() || window.confirm(STILL_SENDING))) {
+    signOut();
+  }
 }
 
 function Link({ target, label, here }: { target: "home" | "schemas"; label: string; here: string[] }) {

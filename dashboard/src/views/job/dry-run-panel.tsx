@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { asked, inWords } from "../../api/problems";
 import { CommitJobDocument, type JobDetailFragment } from "../../gql/operations";
 import { Notice } from "../../parts/notice";
-import { go } from "../../routes";
+import { go, route } from "../../routes";
 import { isFinal } from "../../words";
 import { JobLink } from "./lineage-note";
 
@@ -17,7 +17,9 @@ export function DryRunPanel({ job }: { job: JobDetailFragment }) {
     const { data, error } = await commit({ input: { jobId: job.id } });
     const made = data?.commitJob.job;
     if (made) {
-      go({ view: "job", id: made.id });
+      if (isSeen(job.id)) {
+        go({ view: "job", id: made.id });
+      }
     } else {
       setProblem(error ? inWords(error) : asked(data?.commitJob.userErrors));
     }
@@ -43,6 +45,11 @@ export function DryRunPanel({ job }: { job: JobDetailFragment }) {
       {problem && <Notice kind="bad">{problem}</Notice>}
     </section>
   );
+}
+
+/** Whoever has gone elsewhere meanwhile is not led away. */
+function isSeen(jobId: string): boolean {
+  return route.value.view === "job" && route.value.id === jobId;
 }
 
 function canBeLoaded({ status, progress }: JobDetailFragment): boolean {

@@ -1,9 +1,8 @@
-import type { ComponentChildren } from "preact";
-
 import type { JobDetailFragment, ProgressFragment } from "../../gql/operations";
 import { duration, size } from "../../locale";
 import { CopyButton } from "../../parts/copy-button";
 import { Moment } from "../../parts/moment";
+import { Fact } from "../../parts/fact";
 import { Plain } from "../../parts/plain";
 import { to } from "../../routes";
 import { FORMATS } from "../../words";
@@ -45,15 +44,6 @@ export function FactsPanel({ job, progress }: { job: JobDetailFragment; progress
         </dl>
       </details>
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -1,7 +1,6 @@
-import type { ComponentChildren } from "preact";
-
 import type { WholeSchemaFragment } from "../../gql/operations";
 import { count } from "../../locale";
+import { Fact } from "../../parts/fact";
 import { Plain } from "../../parts/plain";
 import { encodingInWords, markInWords } from "./words";
 
@@ -37,13 +36,4 @@ export function FileFacts({ schema }: { schema: WholeSchemaFragment }) {
 function Mark({ mark }: { mark: string }) {
   const words = markInWords(mark);
   return words === mark ? <Plain text={mark} /> : <>{words}</>;
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }

@@ -6,7 +6,7 @@ import { CreateSchemaDocument } from "../../gql/operations";
 import { proposalFor, readSample, type Sample } from "../../samples/sample";
 import { announce } from "../../parts/announcer";
 import { Notice } from "../../parts/notice";
-import { go } from "../../routes";
+import { go, route } from "../../routes";
 import { session } from "../../session";
 import { AsCode } from "./as-code";
 import { TextControl } from "./controls";
@@ -85,7 +85,9 @@ export function SchemaForm({ initial, isProposed, firstSample }: Props) {
       release();
       justSaved.value = saved.id;
       announce(`Saved as version ${saved.version}.`);
-      go({ view: "schema", id: saved.id });
+      if (route.value.view === "new-schema") {
+        go({ view: "schema", id: saved.id });
+      }
     } else if (data) {
       show(placed(draft, data.createRecordSchema.userErrors));
     } else {
