@@ -20,7 +20,7 @@ const ADDRESS = /^https?:\/\/[^\s/?#]\S*$/i;
 const THREE_NUMBERS = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/;
 
 /** Of so many values some may be wrong: to find those is what a schema is for. */
-const ONE_WRONG_IN = 10;
+const ONE_WRONG_IN = 5;
 const STARTS_LIKE_A_NUMBER = /^[+-]?[\d.,]/;
 
 /** The type that fits nearly all of the values. A text that only looks like a number, such as 00123, stays one. */

@@ -1,5 +1,5 @@
 import { useProgress } from "../../api/watch";
-import type { JobRowFragment } from "../../gql/operations";
+import type { JobsQuery } from "../../gql/operations";
 import { count } from "../../locale";
 import { Moment } from "../../parts/moment";
 import { Plain, visible } from "../../parts/plain";
@@ -8,7 +8,7 @@ import { StatusBadge } from "../../parts/status-badge";
 import { to } from "../../routes";
 
 /** A job in the list; it moves while the job runs. */
-export function JobLine({ job, onEnd }: { job: JobRowFragment; onEnd: () => void }) {
+export function JobLine({ job, onEnd }: { job: JobsQuery["jobs"]["nodes"][number]; onEnd: () => void }) {
   const progress = useProgress(job.progress, onEnd);
   return (
     <tr>
@@ -16,6 +16,7 @@ export function JobLine({ job, onEnd }: { job: JobRowFragment; onEnd: () => void
         <a href={to({ view: "job", id: job.id })}>
           <Plain text={job.filename} />
         </a>
+        {job.parent && <span class="badge">Retry</span>}
         {job.dryRun && <span class="badge dry-run">Dry run</span>}
       </th>
       <td>

@@ -46,7 +46,7 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
       {error && (!list || error.graphQLErrors.length > 0) && <Notice kind="bad">{inWords(error)}</Notice>}
       {jobs?.length === 0 && trials === 0 ? (
-        <Empty filter={filter} />
+        <Empty filter={filter} canSend={schemas?.length !== 0} />
       ) : (
         <div class="table-frame" aria-busy={!jobs}>
           <table class="jobs">
@@ -78,7 +78,7 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
   );
 }
 
-function Empty({ filter }: { filter: Filter }) {
+function Empty({ filter, canSend }: { filter: Filter; canSend: boolean }) {
   const filtered = filter.status !== "" || filter.schemaId !== "";
   return (
     <p class="empty">
@@ -86,7 +86,9 @@ function Empty({ filter }: { filter: Filter }) {
         ? "Nothing fits these filters. Choose others above to see more."
         : filter.dryRun
           ? "No dry run yet. Tick “Dry run” above before you send a file: it is checked, and nothing of it is loaded."
-          : "Nothing was sent yet. Drop your first file above."}
+          : canSend
+            ? "Nothing was sent yet. Drop your first file above."
+            : "Nothing was sent yet. Make your first schema above; then drop a file there."}
     </p>
   );
 }

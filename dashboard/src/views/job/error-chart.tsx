@@ -46,7 +46,7 @@ function Bar({ group, pressed, onToggle }: { group: ErrorGroup; pressed: boolean
         <span class="chart-fill" style={{ width: `${group.length}%` }} />
       </span>
       <span class="chart-count">
-        {count(group.count)} <span class="hint">{group.share < 1 ? `< ${percent(1)}` : percent(group.share)}</span>
+        {count(group.count)} <span class="hint">{group.share < 1 ? `< ${percent(1)}` : percent(Math.round(group.share))}</span>
       </span>
     </button>
   );
