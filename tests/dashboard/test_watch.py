@@ -137,6 +137,25 @@ async def test_an_api_that_is_away_is_said_and_nothing_is_lost(watcher: Person, 
     await until(lambda: silent(watcher))
 
 
+async def test_an_api_that_does_not_answer_is_said_to_be_slow(person: Person, stack: Stack) -> None:
+    """Stopped, not gone: the connections stand, and nothing comes over them."""
+    await person.sees("heading", "Send a file")
+    stack.processes[0].send_signal(signal.SIGSTOP)
+    try:
+        await person.go("#/schemas")
+        await person.hears("takes long to answer")
+    finally:
+        stack.processes[0].send_signal(signal.SIGCONT)
+
+    await person.sees("heading", "Schemas")
+    await until(lambda: answers(person))
+
+
+async def answers(person: Person) -> bool:
+    """Whether the page no longer says that the server is slow."""
+    return "takes long" not in str(await person.script("document.body.innerText"))
+
+
 async def ended(stack: Stack) -> bool:
     """Whether no job is under way."""
     return not await stack.query("SELECT 1 FROM job WHERE status IN ('PENDING', 'PROCESSING')")

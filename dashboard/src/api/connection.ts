@@ -15,6 +15,17 @@ export const isOffline = computed(() => offline.value);
 window.addEventListener("offline", () => note(offline, true));
 window.addEventListener("online", () => note(offline, false));
 
+const slowRequests = signal(0);
+
+/** Whether an answer takes long: the server, or its database, is there and busy or stuck. */
+export const isSlow = computed(() => slowRequests.value > 0);
+
+/** An answer begins to take long. Gives what ends that. */
+export function noteSlow(): () => void {
+  slowRequests.value += 1;
+  return () => void (slowRequests.value -= 1);
+}
+
 /** The socket of the subscriptions broke off, or is back. */
 export function noteSocket(lost: boolean): void {
   note(socketLost, lost);

@@ -1,11 +1,14 @@
-import { noteRequest } from "./connection";
+import { noteRequest, noteSlow } from "./connection";
 import { withExactNumbers } from "./exact";
 
 const HEALTH = "/health";
 const PROBE_EVERY_MS = 3_000;
+const SLOW_MS = 5_000;
 
 /** fetch that notes whether the server can be heard, and keeps all digits of what is shown to the last one. */
 export const heardFetch: typeof fetch = async (input, init) => {
+  let atLast = () => {};
+  const timer = setTimeout(() => (atLast = noteSlow()), SLOW_MS);
   try {
     const response = await fetch(input, init);
     noteRequest(false);
@@ -16,6 +19,9 @@ export const heardFetch: typeof fetch = async (input, init) => {
       probe();
     }
     throw error;
+  } finally {
+    clearTimeout(timer);
+    atLast();
   }
 };
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-import { connectionLost, isOffline } from "../api/connection";
+import { connectionLost, isOffline, isSlow } from "../api/connection";
 import { Announcer } from "../parts/announcer";
 import { Plain } from "../parts/plain";
 import { mayBeLeft, route, to } from "../routes";
@@ -15,7 +15,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         Skip to the content
       </a>
       <Header />
-      <LostConnection />
+      <Hearing />
       {children}
       <Announcer />
     </>
@@ -70,13 +70,14 @@ function Link({ target, label, here }: { target: "home" | "schemas"; label: stri
   );
 }
 
-function LostConnection() {
+function Hearing() {
   return (
     <div role="status" class="lost-connection">
-      {connectionLost.value &&
-        (isOffline.value
-          ? "You are offline. What the server does goes on; this page shows it when you are back."
-          : "The connection to the server is lost. Trying again… What the server does goes on, and nothing is lost.")}
+      {isOffline.value
+        ? "You are offline. What the server does goes on; this page shows it when you are back."
+        : connectionLost.value
+          ? "The connection to the server is lost. Trying again… What the server does goes on, and nothing is lost."
+          : isSlow.value && "The server takes long to answer. This page goes on as soon as it does."}
     </div>
   );
 }

@@ -44,7 +44,7 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
     <section class="listing" aria-labelledby="jobs-title">
       <h2 id="jobs-title">{filter.dryRun ? "Dry runs" : "Files"}</h2>
       <JobFilters schemas={schemas} filter={filter} onChange={setFilter} />
-      {error && (!list || error.graphQLErrors.length > 0) && <Notice kind="bad">{inWords(error)}</Notice>}
+      {error && <Notice kind="bad">{inWords(error)}</Notice>}
       {jobs?.length === 0 && trials === 0 ? (
         <Empty filter={filter} canSend={schemas?.length !== 0} />
       ) : (
