@@ -3,19 +3,24 @@ import type { Client } from "@urql/core";
 
 import { randomKey } from "./api/random-key";
 import { send, SendError } from "./api/send";
-import { asked } from "./api/problems";
+import { asked, inWords } from "./api/problems";
 import { CancelJobDocument, RetryJobDocument, SubmitFileDocument, type RetryJobInput, type SubmitFileInput } from "./gql/operations";
+import { announce } from "./parts/announcer";
+import { visible } from "./parts/plain";
 
 /** What is chosen for a file before it is sent; or whose rejected records are corrected in it. */
 export type Choices = Pick<SubmitFileInput, "schemaId" | "dryRun" | "onFailure" | "format"> | Pick<RetryJobInput, "jobId">;
 
-/** A file on its way, whatever view is open. `sent`: it is a job now. `stopped`: by the person. */
+/**
+ * A file on its way, whatever view is open. `sent`: it is a job now. `stopping`: the person has said so when all of it was sent
+ * already. `stopped`: they have, and nothing of it goes on.
+ */
 export interface Upload {
   number: number;
   file: File;
   choices: Choices;
   idempotencyKey: string;
-  state: "sending" | "sent" | "failed" | "stopped";
+  state: "sending" | "stopping" | "sent" | "failed" | "stopped";
   sentBytes: number;
   totalBytes: number;
   startedAt: number;
@@ -57,9 +62,10 @@ export function upload(file: File, choices: Choices, sender: Sender): Promise<st
 }
 
 /** Sends it again, as the same submission: should the first have arrived after all, it stays one job. */
-export function uploadAgain(old: Upload, sender: Sender): Promise<string | null> {
-  change(old.number, { state: "sending", sentBytes: 0, startedAt: Date.now(), problem: null });
-  return sendIt(old, sender);
+export function uploadAgain(number: number, sender: Sender): Promise<string | null> {
+  change(number, { state: "sending", sentBytes: 0, startedAt: Date.now(), problem: null });
+  const old = uploads.value.find((one) => one.number === number);
+  return old ? sendIt(old, sender) : Promise.resolve(null);
 }
 
 /** Stops it; what the server has whole already is cancelled as the job that it becomes. */
@@ -68,6 +74,7 @@ export function stop({ number, sentBytes, totalBytes }: Upload): void {
     aborts.get(number)?.abort();
   } else {
     unwanted.add(number);
+    change(number, { state: "stopping" });
   }
 }
 
@@ -110,10 +117,15 @@ async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, 
         : (await send(SubmitFileDocument, { input: { ...choices, idempotencyKey, file: null } }, options)).submitFile;
     const problem = asked(answer.userErrors);
     const jobId = answer.job?.id ?? null;
-    if (jobId && unwanted.has(number)) {
-      await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise();
+    if (!jobId) {
+      change(number, { state: "failed", problem, again: false });
+    } else if (unwanted.has(number)) {
+      change(number, await cancelled(jobId, client));
+      return null;
+    } else {
+      change(number, { state: "sent", jobId });
+      announce(`${visible(file.name)} has arrived.`);
     }
-    change(number, jobId ? { state: "sent", jobId } : { state: "failed", problem, again: false });
     return jobId;
   } catch (error) {
     const failed = error instanceof SendError;
@@ -123,6 +135,13 @@ async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, 
     aborts.delete(number);
     unwanted.delete(number);
   }
+}
+
+/** Cancels what has become a job against the person's will. It is still one where that does not work, and they have to know. */
+async function cancelled(jobId: string, client: Client): Promise<Partial<Upload>> {
+  const { data, error } = await client.mutation(CancelJobDocument, { input: { jobId } }).toPromise();
+  const problem = error ? inWords(error) : asked(data?.cancelJob.userErrors);
+  return problem ? { state: "sent", jobId, problem: `It arrived before it could be stopped. ${problem}` } : { state: "stopped", jobId };
 }
 
 function change(number: number, changes: Partial<Upload>): void {

@@ -10,10 +10,11 @@ import pytest
 from sluice.client import ApiClient
 from sluice.endpoints import Services
 from tests import samples
+from tests.dashboard import orders
 from tests.dashboard.conftest import visiting
 from tests.dashboard.person import GONE, Person, named
 from tests.faults.jobs import until
-from tests.faults.proxy import Proxy, standing_before
+from tests.faults.proxy import Fate, Proxy, standing_before
 from tests.graph.api import stored_files
 from tests.stack import Stack, create_schema, running
 
@@ -202,6 +203,24 @@ async def test_a_connection_that_breaks_half_way_is_tried_again_as_the_same_file
     assert [("orders.csv", "CSV")] == await jobs(partner)
 
 
+async def test_an_answer_that_is_lost_makes_no_second_job(
+    sender: Person, way: Proxy, partner: ApiClient, tmp_path: Path
+) -> None:
+    """The file has arrived, and nobody knows it here: trying again finds the job that it is."""
+    sender.expected.append(GONE)
+    way.to_client.judge = lambda piece: Fate.LOSE if b'"submitFile"' in piece else Fate.PASS
+    await sender.give(orders.write(tmp_path / "orders.csv", 10))
+    await sender.click("button", "Send the file")
+    await sender.reads("This file was not taken.*it counts once, even if it did arrive")
+    assert [("orders.csv", "CSV")] == await jobs(partner)
+
+    way.to_client.judge = lambda piece: Fate.PASS
+    await sender.click("button", "Try again")
+
+    await sender.reads("It has arrived")
+    assert [("orders.csv", "CSV")] == await jobs(partner)
+
+
 async def test_a_file_goes_on_while_another_view_is_open(
     sender: Person, way: Proxy, partner: ApiClient, stack: Stack, tmp_path: Path
 ) -> None:
@@ -213,6 +232,7 @@ async def test_a_file_goes_on_while_another_view_is_open(
 
     await sender.click("link", "Schemas")
     await until(lambda: arrived(partner, "orders.csv"))
+    await sender.hears("orders.csv has arrived")
     await sender.sees("heading", "Schemas")
     await sender.click("link", "Files")
 

@@ -39,9 +39,9 @@ function UploadItem({ upload }: { upload: Upload }) {
     <article class="upload" aria-label={`Upload of ${visible(file.name)}`}>
       <div class="row apart">
         <Plain text={file.name} />
-        {state === "sending" ? (
-          <button type="button" onClick={() => stop(upload)}>
-            Stop
+        {state === "sending" || state === "stopping" ? (
+          <button type="button" disabled={state === "stopping"} onClick={() => stop(upload)}>
+            {state === "stopping" ? "Stopping…" : "Stop"}
           </button>
         ) : (
           <button type="button" class="quiet" onClick={() => forget(upload.number)}>
@@ -57,24 +57,37 @@ function UploadItem({ upload }: { upload: Upload }) {
           </p>
         </>
       )}
-      {state === "sent" && upload.jobId && (
-        <p>
-          It has arrived. <a href={to({ view: "job", id: upload.jobId })}>See what becomes of it</a>
-        </p>
-      )}
-      {state === "stopped" && <p>Stopped: nothing of it was kept.</p>}
-      {state === "failed" && (
+      <Outcome upload={upload} />
+    </article>
+  );
+}
+
+function Outcome({ upload: { number, state, jobId, problem, again } }: { upload: Upload }) {
+  const link = jobId && <a href={to({ view: "job", id: jobId })}>See what becomes of it</a>;
+  switch (state) {
+    case "sent":
+      return (
+        <>
+          {problem && <Notice kind="bad">{problem}</Notice>}
+          <p>It has arrived. {link}</p>
+        </>
+      );
+    case "stopped":
+      return <p>{jobId ? <>It had arrived whole, and is cancelled. {link}</> : "Stopped: nothing of it was kept."}</p>;
+    case "failed":
+      return (
         <Notice kind="bad" title="This file was not taken.">
-          <p>{upload.problem}</p>
-          {upload.again && (
-            <button type="button" onClick={() => session.value && void uploadAgain(upload, session.value)}>
+          <p>{problem}</p>
+          {again && (
+            <button type="button" onClick={() => session.value && void uploadAgain(number, session.value)}>
               Try again
             </button>
           )}
         </Notice>
-      )}
-    </article>
-  );
+      );
+    default:
+      return null;
+  }
 }
 
 function left({ startedAt, sentBytes, totalBytes }: Upload): string {

@@ -15,6 +15,13 @@ export interface Outcome {
 
 const REST = "The file was not read to its end: send a file with the rest.";
 
+/** There is no rest to send: it is the file itself that is not right, or was not wanted. */
+function unread(status: Ended["status"]): string {
+  return status === "FAILED"
+    ? "No record of the file was read: mend the file, and send it again as a whole."
+    : "It was cancelled before any record of it was read. To load it, send it again.";
+}
+
 /** Whether all of a file is loaded by now, in a sentence. */
 export function outcomeOf({ status, outstanding, progress, parent, discard }: Ended): Outcome {
   const { recordsRead, recordsAccepted, recordsRejected } = progress;
@@ -31,8 +38,7 @@ export function outcomeOf({ status, outstanding, progress, parent, discard }: En
     return { good: false, message: `Nothing is outstanding, but what this file had loaded is deleted again. ${next}` };
   }
   if (status !== "COMPLETED") {
-    const read = recordsRead === "0" ? "" : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. `;
-    return { good: false, message: `${read}${REST}` };
+    return { good: false, message: recordsRead === "0" ? unread(status) : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. ${REST}` };
   }
   if (recordsRead === "0") {
     return { good: true, message: "The file has no records, so there is nothing to load." };
