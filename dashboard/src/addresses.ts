@@ -25,7 +25,10 @@ export function to(target: Route): string {
 
 /** The route of an address's hash. */
 export function parse(text: string): Route {
-  const [first = "", second, third] = text.replace(/^#?\/?/, "").split("/").map(decoded);
+  const [first = "", second, third] = text
+    .replace(/^#?\/?/, "")
+    .split("/")
+    .map(decoded);
   if (first === "") {
     return { view: "home" };
   }

@@ -31,8 +31,13 @@ export function objectionTo(file: Pick<File, "name" | "size">, maxBytes: number)
     return { message: `By its name, this is ${other[1]}`, formatUnknown: false };
   }
   if (!formatOf(file.name)) {
-    const known = Object.values(FORMATS).flatMap(({ extensions }) => extensions).join(", ");
-    return { message: `Its name does not tell what it is (${known}). Say which format it has, if it is one of these.`, formatUnknown: true };
+    const known = Object.values(FORMATS)
+      .flatMap(({ extensions }) => extensions)
+      .join(", ");
+    return {
+      message: `Its name does not tell what it is (${known}). Say which format it has, if it is one of these.`,
+      formatUnknown: true,
+    };
   }
   return null;
 }

@@ -21,7 +21,7 @@ export function useSchemaChoices(): { schemas: SchemaChoice[] | null; problem: s
   useEffect(() => {
     let gone = false;
     void ask().then((answer) => gone || setFound(({ schemas }) => ({ ...answer, schemas: answer.schemas ?? schemas })));
-    return () => (gone = true, undefined);
+    return () => ((gone = true), undefined);
 
     async function ask() {
       const schemas: SchemaChoice[] = [];

@@ -45,10 +45,13 @@ let probing: ReturnType<typeof setInterval> | undefined;
 /** Listens for the server until it answers anything: the views ask anew then. */
 function probe(): void {
   probing ??= setInterval(() => {
-    void fetch(HEALTH, { cache: "no-store" }).then(() => {
-      clearInterval(probing);
-      probing = undefined;
-      noteRequest(false);
-    }, () => undefined);
+    void fetch(HEALTH, { cache: "no-store" }).then(
+      () => {
+        clearInterval(probing);
+        probing = undefined;
+        noteRequest(false);
+      },
+      () => undefined,
+    );
   }, PROBE_EVERY_MS);
 }

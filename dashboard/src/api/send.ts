@@ -80,7 +80,10 @@ function dataOf<Data>(request: XMLHttpRequest): Data {
     answer = JSON.parse(request.responseText);
   } catch {
     if (request.status === 413) {
-      throw new SendError("Something between this page and Sluice does not let a file of this size through. Ask who runs this server.", true);
+      throw new SendError(
+        "Something between this page and Sluice does not let a file of this size through. Ask who runs this server.",
+        true,
+      );
     }
     throw new SendError(`Something between this page and Sluice answered ${request.status}. Try again.`, false);
   }

@@ -8,7 +8,10 @@ const SHOWN_MS = 2000;
 export function CopyButton({ text, label }: { text: string; label: string }) {
   const [state, setState] = useState<"ready" | "copied" | "refused">("ready");
   const copy = async () => {
-    const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+    const done = await navigator.clipboard?.writeText(text).then(
+      () => true,
+      () => false,
+    );
     setState(done ? "copied" : "refused");
     announce(done ? "Copied." : "The browser did not let us copy it. Select the text and copy it yourself.");
     setTimeout(() => setState("ready"), SHOWN_MS);

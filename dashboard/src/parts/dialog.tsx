@@ -33,7 +33,13 @@ export function Dialog({ title, children, confirm, danger = false, busy = false,
           No, go back
         </button>
         {/* Busy, it keeps the focus, which a disabled button would lose. */}
-        <button type="button" class={danger ? "danger" : "primary"} aria-busy={busy} aria-disabled={busy} onClick={() => busy || onConfirm()}>
+        <button
+          type="button"
+          class={danger ? "danger" : "primary"}
+          aria-busy={busy}
+          aria-disabled={busy}
+          onClick={() => busy || onConfirm()}
+        >
           {confirm}
         </button>
       </div>

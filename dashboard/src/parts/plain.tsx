@@ -21,7 +21,8 @@ const NAMES: Record<number, string> = {
   0x2069: "pop directional isolate",
   0xfeff: "byte order mark",
 };
-const INVISIBLE = /[\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc]|[\u{e0000}-\u{e007f}]/gu;
+const INVISIBLE =
+  /[\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc]|[\u{e0000}-\u{e007f}]/gu;
 const PICTURES: Record<string, string> = { "\n": "↵", "\r": "␍", "\t": "⇥" };
 
 /** A piece of text that can be seen as it is, or the mark of a character that cannot. */
@@ -46,7 +47,9 @@ export function pieces(text: string): Piece[] {
 
 /** The same where there is nothing but text: in a window's title, or said aloud. */
 export function visible(text: string): string {
-  return pieces(text).map((piece) => ("text" in piece ? piece.text : piece.mark)).join("");
+  return pieces(text)
+    .map((piece) => ("text" in piece ? piece.text : piece.mark))
+    .join("");
 }
 
 /** Shows text of somebody else's: a value of a file, a file's name. */

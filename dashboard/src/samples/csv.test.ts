@@ -10,7 +10,10 @@ function cells(text: string, dialect: Partial<Dialect> = {}): string[][] {
 }
 
 it("reads cells as they were meant", () => {
-  expect(cells('a,"b ""c"", d"\n"x\ny",5" pipe\n')).toEqual([["a", 'b "c", d'], ["x\ny", '5" pipe']]);
+  expect(cells('a,"b ""c"", d"\n"x\ny",5" pipe\n')).toEqual([
+    ["a", 'b "c", d'],
+    ["x\ny", '5" pipe'],
+  ]);
   expect(cells('"a\\"b",c\\,d\n', { escape: "\\" })).toEqual([['a"b', "c,d"]]);
   expect(cells("'a,b',\"\n", { quote: "'" })).toEqual([["a,b", '"']]);
   expect(cells('"a,b"\n', { quote: "" })).toEqual([['"a', 'b"']]);

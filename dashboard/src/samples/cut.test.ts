@@ -102,7 +102,9 @@ describe("XML", () => {
   });
 
   it("cuts after the element that the schema names, at any depth, whatever its prefix", () => {
-    expect(cut("<r><x:list><x:o n='1'/><x:o><i/></x:o><x:o><i/>", "XML", { recordPath: "o" })).toBe("<r><x:list><x:o n='1'/><x:o><i/></x:o></x:list></r>");
+    expect(cut("<r><x:list><x:o n='1'/><x:o><i/></x:o><x:o><i/>", "XML", { recordPath: "o" })).toBe(
+      "<r><x:list><x:o n='1'/><x:o><i/></x:o></x:list></r>",
+    );
   });
 
   it("reads over comments, CDATA and processing instructions", () => {
@@ -126,7 +128,7 @@ describe("encodings", () => {
   });
 
   it.each(["utf-16le", "utf-16be"])("cuts and closes %s in its own units", (label) => {
-    const bytes = utf16("\ufeff[{\"ä\":1},{\"ä", label === "utf-16le");
+    const bytes = utf16('\ufeff[{"ä":1},{"ä', label === "utf-16le");
     const sample = cutSample(bytes, "JSON", PLAIN)!;
     expect(new TextDecoder(label).decode(sample)).toBe('[{"ä":1}]');
   });

@@ -121,5 +121,8 @@ function closingOf(text: string): string {
       open.pop();
     }
   }
-  return open.reverse().map((name) => `</${name}>`).join("");
+  return open
+    .reverse()
+    .map((name) => `</${name}>`)
+    .join("");
 }

@@ -64,5 +64,13 @@ it("takes no type that a third of the values do not fit", () => {
 });
 
 it("makes tidy names, each of them once", () => {
-  expect(tidyNames(["Order No", "orderNo", "Größe (cm)", "@id", "%", "Ærø", "名前"])).toEqual(["order_no", "order_no_2", "grosse_cm", "id", "field_5", "aero", "名前"]);
+  expect(tidyNames(["Order No", "orderNo", "Größe (cm)", "@id", "%", "Ærø", "名前"])).toEqual([
+    "order_no",
+    "order_no_2",
+    "grosse_cm",
+    "id",
+    "field_5",
+    "aero",
+    "名前",
+  ]);
 });

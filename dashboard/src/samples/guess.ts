@@ -54,14 +54,30 @@ function kind(texts: string[]): readonly [FieldType, string] {
   if (nearlyAll(isMoment, () => false)) {
     return ["DATETIME", ""];
   }
-  if (nearlyAll((text) => EMAIL.test(text), () => false)) {
+  if (
+    nearlyAll(
+      (text) => EMAIL.test(text),
+      () => false,
+    )
+  ) {
     return ["EMAIL", ""];
   }
-  if (nearlyAll((text) => ADDRESS.test(text), () => false)) {
+  if (
+    nearlyAll(
+      (text) => ADDRESS.test(text),
+      () => false,
+    )
+  ) {
     return ["URL", ""];
   }
   const format = dayFormat(texts.filter((text) => THREE_NUMBERS.test(text)));
-  return format && nearlyAll((text) => THREE_NUMBERS.test(text), () => false) ? ["DATE", format] : ["STRING", ""];
+  return format &&
+    nearlyAll(
+      (text) => THREE_NUMBERS.test(text),
+      () => false,
+    )
+    ? ["DATE", format]
+    : ["STRING", ""];
 }
 
 function isMoment(text: string): boolean {

@@ -22,7 +22,13 @@ export function recordsIn(text: string, format: FileFormat): Found {
     case "TSV":
       return { records: inTable(text, "\t"), recordPath: "" };
     case "NDJSON":
-      return { records: text.split(/[\r\n]+/).map(object).filter((record) => record !== null), recordPath: "" };
+      return {
+        records: text
+          .split(/[\r\n]+/)
+          .map(object)
+          .filter((record) => record !== null),
+        recordPath: "",
+      };
     case "JSON":
       return inJson(text);
     case "XML":

@@ -13,7 +13,11 @@ describe("a proposal", () => {
   it("takes the header of a CSV file, whatever its delimiter", async () => {
     const fields = ["order_no <- Order No: INTEGER", "e_mail <- E-Mail: EMAIL", "betrag <- Betrag (€): NUMBER", "note <- Note: STRING?"];
     for (const mark of [",", ";", "|"]) {
-      const lines = [["Order No", "E-Mail", "Betrag (€)", "Note"], ["1", "a@b.example", "1.5", ""], ["2", "c@d.example", "2", "x"]];
+      const lines = [
+        ["Order No", "E-Mail", "Betrag (€)", "Note"],
+        ["1", "a@b.example", "1.5", ""],
+        ["2", "c@d.example", "2", "x"],
+      ];
       expect((await proposed(lines.map((line) => line.join(mark)).join("\n"), "a.csv")).fields).toEqual(fields);
     }
   });
@@ -31,7 +35,15 @@ describe("a proposal", () => {
   });
 
   it("takes the keys of all records in JSON, with dots into objects, and finds the array", async () => {
-    const text = JSON.stringify({ meta: { page: 1 }, data: { rows: [{ id: 1, at: { day: "2026-01-31" }, tags: [1] }, { id: 2, at: null, web: "https://x.example/" }] } });
+    const text = JSON.stringify({
+      meta: { page: 1 },
+      data: {
+        rows: [
+          { id: 1, at: { day: "2026-01-31" }, tags: [1] },
+          { id: 2, at: null, web: "https://x.example/" },
+        ],
+      },
+    });
     expect(await proposed(text, "a.json")).toEqual({
       recordPath: "data.rows",
       encoding: "",
@@ -47,16 +59,25 @@ describe("a proposal", () => {
   });
 
   it("takes elements and attributes of XML, and names the record where it has to be named", async () => {
-    const record = (id: number) => `<x:order xmlns:x="u" id="${id}"><name>A &amp; B</name><by><mail kind="work">a@b.example</mail></by></x:order>`;
+    const record = (id: number) =>
+      `<x:order xmlns:x="u" id="${id}"><name>A &amp; B</name><by><mail kind="work">a@b.example</mail></by></x:order>`;
     const fields = ["id <- @id: INTEGER", "name <- name: STRING", "by_mail_kind <- by/mail/@kind: STRING", "by_mail <- by/mail: EMAIL"];
     expect(await proposed(`<orders>${record(1)}${record(2)}</orders>`, "a.xml")).toEqual({ recordPath: "", encoding: "", fields });
-    expect(await proposed(`<r><title>x</title><orders>${record(1)}${record(2)}</orders></r>`, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields });
+    expect(await proposed(`<r><title>x</title><orders>${record(1)}${record(2)}</orders></r>`, "a.xml")).toEqual({
+      recordPath: "order",
+      encoding: "",
+      fields,
+    });
   });
 
   it("does not mind that XML breaks off, whatever stands before the records", async () => {
     const record = (id: number) => `<order id="${id}"><long>${"A".repeat(500)}</long><name>A</name></order>`;
     const text = `<r><head><t>1</t></head><list>${Array.from({ length: 1_000 }, (_, id) => record(id)).join("")}</list></r>`;
-    expect(await proposed(text, "a.xml")).toEqual({ recordPath: "order", encoding: "", fields: ["id <- @id: INTEGER", "long <- long: STRING", "name <- name: STRING"] });
+    expect(await proposed(text, "a.xml")).toEqual({
+      recordPath: "order",
+      encoding: "",
+      fields: ["id <- @id: INTEGER", "long <- long: STRING", "name <- name: STRING"],
+    });
   });
 
   it("names an encoding where the bytes are no UTF-8", async () => {
@@ -79,13 +100,24 @@ describe("reading", () => {
     const sample = await readSample(file);
     expect(sample.whole).toBe(false);
     expect(sample.head.length).toBe(SAMPLE_BYTES);
-    const bytes = sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true })!;
+    const bytes = sampleBytes(sample, {
+      encoding: "",
+      recordPath: "",
+      delimiter: "",
+      quote: '"',
+      escape: "",
+      comment: "",
+      skipLines: 0,
+      header: true,
+    })!;
     expect(bytes.length).toBe(SAMPLE_BYTES - ((SAMPLE_BYTES - 4) % 12));
   });
 
   it("sends a small file as it is, however it ends", async () => {
     const sample = await readSample(new File(["a,b\n1,"], "a.csv"));
-    expect(sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true })).toBe(sample.head);
+    expect(
+      sampleBytes(sample, { encoding: "", recordPath: "", delimiter: "", quote: '"', escape: "", comment: "", skipLines: 0, header: true }),
+    ).toBe(sample.head);
   });
 
   it("says what is no text", async () => {

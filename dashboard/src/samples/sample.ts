@@ -40,7 +40,12 @@ export async function readSample(file: File): Promise<Sample> {
     throw new Error(`This looks like ${other}. Save it as CSV (or TSV, JSON, NDJSON, XML), and choose that file.`);
   }
   const encoding = encodingOf(head, encodingToDeclare(head));
-  return { filename: file.name, format: formatOfSample(file.name, decoded(head.subarray(0, 4096), encoding)), head, whole: file.size <= head.length };
+  return {
+    filename: file.name,
+    format: formatOfSample(file.name, decoded(head.subarray(0, 4096), encoding)),
+    head,
+    whole: file.size <= head.length,
+  };
 }
 
 /** The bytes to try a schema with: whole records. Null when the first one is longer than a sample. */

@@ -93,7 +93,13 @@ function tagAt(text: string, start: number, end: number): Token | null {
   return { kind: isEmpty ? "empty" : "open", name, attributes: text.slice(start + 1 + name.length, end - (isEmpty ? 2 : 1)), end };
 }
 
-const ENTITIES = new Map([["amp", "&"], ["lt", "<"], ["gt", ">"], ["quot", '"'], ["apos", "'"]]);
+const ENTITIES = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
 
 function withEntities(text: string): string {
   return text.replace(/&(?:(\w+)|#(\d{1,7})|#x([\da-f]{1,6}));/gi, (whole, name: string | undefined, decimal?: string, hex?: string) => {

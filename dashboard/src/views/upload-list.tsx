@@ -53,7 +53,9 @@ function UploadItem({ upload }: { upload: Upload }) {
         <>
           <ProgressBar value={share} label={`Sent of ${visible(file.name)}`} />
           <p class="hint">
-            {sentBytes < totalBytes ? `${size(sentBytes)} of ${size(totalBytes)} sent${left(upload)}` : "All is sent; the server is saving it."}
+            {sentBytes < totalBytes
+              ? `${size(sentBytes)} of ${size(totalBytes)} sent${left(upload)}`
+              : "All is sent; the server is saving it."}
           </p>
         </>
       )}

@@ -41,7 +41,10 @@ export function JobFilters({ schemas, filter, onChange }: Props) {
       </label>
       <label>
         <span>Schema</span>
-        <select value={filter.newestId} onChange={({ currentTarget: { value } }) => onChange({ ...filter, newestId: value, schemaId: value })}>
+        <select
+          value={filter.newestId}
+          onChange={({ currentTarget: { value } }) => onChange({ ...filter, newestId: value, schemaId: value })}
+        >
           <option value="">Any</option>
           {schemas?.map(({ id, name }) => (
             <option value={id} key={id}>

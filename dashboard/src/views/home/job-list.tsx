@@ -72,7 +72,11 @@ export function JobList({ schemas }: { schemas: SchemaChoice[] | null }) {
           </table>
         </div>
       )}
-      {trials > 0 && <p class="hint">{counted(trials, "trial")} of schemas that were being made {trials === 1 ? "is" : "are"} not listed on this page.</p>}
+      {trials > 0 && (
+        <p class="hint">
+          {counted(trials, "trial")} of schemas that were being made {trials === 1 ? "is" : "are"} not listed on this page.
+        </p>
+      )}
       <Pager pages={pages} info={list?.pageInfo} label="files" />
     </section>
   );

@@ -46,5 +46,7 @@ function whatStays({ dryRun, onFailure }: JobDetailFragment): string {
   if (dryRun) {
     return "It is a dry run, so nothing is loaded.";
   }
-  return onFailure === "DISCARD" ? "What it has loaded until then is deleted again: it is sent as all or nothing." : "What it has loaded until then stays.";
+  return onFailure === "DISCARD"
+    ? "What it has loaded until then is deleted again: it is sent as all or nothing."
+    : "What it has loaded until then stays.";
 }

@@ -24,7 +24,8 @@ export function DiscardState({ job, discard, onEnd }: Props) {
       announce("The records are being deleted.");
     }
   }, []);
-  const itself = job.onFailure === "DISCARD" && job.status !== "COMPLETED" ? " The file was sent as all or nothing, and did not end well." : "";
+  const itself =
+    job.onFailure === "DISCARD" && job.status !== "COMPLETED" ? " The file was sent as all or nothing, and did not end well." : "";
   if (status === "COMPLETED") {
     return (
       <p>
@@ -41,7 +42,9 @@ export function DiscardState({ job, discard, onEnd }: Props) {
   return (
     <>
       <p>
-        {status === "PENDING" ? "The deletion waits for its turn." : `${count(recordsDiscarded)} of ${counted(recordsTotal, "record")} are deleted.`}
+        {status === "PENDING"
+          ? "The deletion waits for its turn."
+          : `${count(recordsDiscarded)} of ${counted(recordsTotal, "record")} are deleted.`}
         {itself}
       </p>
       <ProgressBar value={percent} label="Deleted of the records" />

@@ -46,7 +46,9 @@ export function Downloads({ job }: { job: JobDetailFragment }) {
               <input type="checkbox" checked={withIndex} onChange={(event) => setWithIndex(event.currentTarget.checked)} />
               <span>
                 With <code>sluice:index</code>, which says which record each is.{" "}
-                <span class="hint">Recommended: you can then send them back in any order, and not all of them. Leave its values as they are.</span>
+                <span class="hint">
+                  Recommended: you can then send them back in any order, and not all of them. Leave its values as they are.
+                </span>
               </span>
             </label>
           ) : (

@@ -40,7 +40,8 @@ function Bar({ group, pressed, onToggle }: { group: ErrorGroup; pressed: boolean
   return (
     <button type="button" class="chart-bar" aria-pressed={pressed} onClick={() => onToggle(!pressed)}>
       <span class="chart-name">
-        {group.field === null ? <em>Whole record</em> : <Plain text={group.field} />} <span class="chart-code">{codeInWords(group.code)}</span>
+        {group.field === null ? <em>Whole record</em> : <Plain text={group.field} />}{" "}
+        <span class="chart-code">{codeInWords(group.code)}</span>
       </span>
       <span class="chart-track" aria-hidden="true">
         <span class="chart-fill" style={{ width: `${group.length}%` }} />

@@ -28,7 +28,12 @@ describe("the bars of the chart", () => {
   });
 
   it("counts are added up exactly, however large", () => {
-    expect(countOf([{ field: "a", code: "REQUIRED", count: "9007199254740993" }, { field: "b", code: "REQUIRED", count: "2" }])).toBe("9007199254740995");
+    expect(
+      countOf([
+        { field: "a", code: "REQUIRED", count: "9007199254740993" },
+        { field: "b", code: "REQUIRED", count: "2" },
+      ]),
+    ).toBe("9007199254740995");
   });
 });
 

@@ -19,7 +19,10 @@ export interface ErrorGroup {
 export function groupsOf(summary: Summary): ErrorGroup[] {
   const counts = summary.map(({ count }) => Number(count));
   const largest = Math.max(...counts, 1);
-  const all = Math.max(counts.reduce((sum, one) => sum + one, 0), 1);
+  const all = Math.max(
+    counts.reduce((sum, one) => sum + one, 0),
+    1,
+  );
   return summary.map(({ field, code, count }) => ({
     key: `${code} ${field ?? ""}`,
     field: field ?? null,

@@ -16,7 +16,11 @@ export function ErrorsPanel({ job }: { job: JobDetailFragment }) {
   const all = countOf(job.errorSummary);
   const choose = (group: ErrorGroup | null) => {
     setChosen(group);
-    announce(group ? `The table shows ${counted(group.count, "error")}: ${visible(groupInWords(group))}.` : `The table shows all ${count(all)} errors.`);
+    announce(
+      group
+        ? `The table shows ${counted(group.count, "error")}: ${visible(groupInWords(group))}.`
+        : `The table shows all ${count(all)} errors.`,
+    );
   };
 
   return (

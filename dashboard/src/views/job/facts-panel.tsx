@@ -26,7 +26,9 @@ export function FactsPanel({ job, progress }: { job: JobDetailFragment; progress
         <Fact name="Finished">{finishedAt ? <Moment at={finishedAt} /> : "Not yet"}</Fact>
         {startedAt && finishedAt && <Fact name="How long it took">{took(startedAt, finishedAt)}</Fact>}
         {!job.dryRun && (
-          <Fact name="If it breaks off">{job.onFailure === "DISCARD" ? "What it has loaded is deleted again" : "What it has loaded stays"}</Fact>
+          <Fact name="If it breaks off">
+            {job.onFailure === "DISCARD" ? "What it has loaded is deleted again" : "What it has loaded stays"}
+          </Fact>
         )}
       </dl>
       <details class="technical">

@@ -17,8 +17,16 @@ export function Figures({ job, progress }: { job: JobDetailFragment; progress: P
       <Figure name="Rejected" kind={recordsRejected === "0" ? "" : "bad"}>
         {count(recordsRejected)}
       </Figure>
-      {runs && <Figure name="Rate" kind="long">{recordsPerSecond == null ? "…" : pace(recordsPerSecond)}</Figure>}
-      {runs && <Figure name="Time left" kind="long">{etaSeconds == null ? "…" : duration(etaSeconds)}</Figure>}
+      {runs && (
+        <Figure name="Rate" kind="long">
+          {recordsPerSecond == null ? "…" : pace(recordsPerSecond)}
+        </Figure>
+      )}
+      {runs && (
+        <Figure name="Time left" kind="long">
+          {etaSeconds == null ? "…" : duration(etaSeconds)}
+        </Figure>
+      )}
       {isFinal(job.status) && !job.dryRun && recordsRejected !== "0" && (
         <Figure name="Outstanding" kind={job.outstanding === "0" ? "good" : "bad"}>
           {count(job.outstanding)}

@@ -22,7 +22,11 @@ const REFRESH_MS = 2_500;
 /** From the rejected records of a job that has ended to none that is outstanding. */
 export function MendPanel({ job, onChange }: { job: JobDetailFragment; onChange: () => void }) {
   const pages = usePages(job.id);
-  const [{ data }, ask] = useQuery({ query: RetriesDocument, variables: { id: job.id, first: PAGE, after: pages.after }, pause: job.dryRun });
+  const [{ data }, ask] = useQuery({
+    query: RetriesDocument,
+    variables: { id: job.id, first: PAGE, after: pages.after },
+    pause: job.dryRun,
+  });
   const retries = useKept(data?.job?.retries);
   const changed = () => {
     ask({ requestPolicy: "network-only" });
@@ -84,7 +88,9 @@ function useSpokenOutcome(message: string, running: boolean): void {
 function OfDryRun({ job }: { job: JobDetailFragment }) {
   return (
     <section class="panel mend" aria-labelledby={MEND_TITLE}>
-      <h2 id={MEND_TITLE} tabIndex={-1}>Mend</h2>
+      <h2 id={MEND_TITLE} tabIndex={-1}>
+        Mend
+      </h2>
       <p>
         Download what would be rejected. You can correct it in the whole file and send that again; or load the file as it is, and send the
         corrected records on the page of the job that loads it.

@@ -41,8 +41,8 @@ export function OtherVersion({ job, onSent }: { job: JobDetailFragment; onSent: 
       <h4>Was the schema wrong, and the file right?</h4>
       {newer.length === 0 ? (
         <p>
-          <a href={to({ view: "new-schema", from: ownId })}>Make a better version of the schema</a>, and come back: the same records can be tried
-          again under it, without a file.
+          <a href={to({ view: "new-schema", from: ownId })}>Make a better version of the schema</a>, and come back: the same records can be
+          tried again under it, without a file.
         </p>
       ) : (
         <div class="row">

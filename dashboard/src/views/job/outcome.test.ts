@@ -13,7 +13,9 @@ describe("what is still to be done about a file", () => {
     const { good, message } = outcomeOf({ status: "COMPLETED", outstanding: "533", progress: progress(20000, 600) });
     expect(good).toBe(false);
     expect(message).toMatch(/^533 of 20\D?000 records are outstanding/);
-    expect(outcomeOf({ status: "COMPLETED", outstanding: "1", progress: progress(2, 1) }).message).toContain("1 of 2 records is outstanding");
+    expect(outcomeOf({ status: "COMPLETED", outstanding: "1", progress: progress(2, 1) }).message).toContain(
+      "1 of 2 records is outstanding",
+    );
   });
 
   it("says that everything is loaded, and by whom", () => {

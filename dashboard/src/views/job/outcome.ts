@@ -38,7 +38,11 @@ export function outcomeOf({ status, outstanding, progress, parent, discard }: En
     return { good: false, message: `Nothing is outstanding, but what this file had loaded is deleted again. ${next}` };
   }
   if (status !== "COMPLETED") {
-    return { good: false, message: recordsRead === "0" ? unread(status) : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. ${REST}` };
+    return {
+      good: false,
+      message:
+        recordsRead === "0" ? unread(status) : `Of the ${counted(recordsRead, "record")} that were read, nothing is outstanding. ${REST}`,
+    };
   }
   if (recordsRead === "0") {
     return { good: true, message: "The file has no records, so there is nothing to load." };
@@ -52,7 +56,11 @@ export function outcomeOf({ status, outstanding, progress, parent, discard }: En
 }
 
 /** Whether each rejected record can say in the file to download which one it is. */
-export function canCarryIndex({ format, recordSchema, errorSummary }: Pick<JobDetailFragment, "format" | "errorSummary" | "recordSchema">): boolean {
+export function canCarryIndex({
+  format,
+  recordSchema,
+  errorSummary,
+}: Pick<JobDetailFragment, "format" | "errorSummary" | "recordSchema">): boolean {
   switch (format) {
     case "CSV":
     case "TSV":

@@ -13,7 +13,12 @@ export function RecordsPanel({ job, progress }: { job: JobDetailFragment; progre
       <h2 id="records-title">Loaded records</h2>
       {hasRetries && (
         <label class="check records-switch">
-          <input type="checkbox" role="switch" checked={includeRetries} onChange={(event) => setIncludeRetries(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            role="switch"
+            checked={includeRetries}
+            onChange={(event) => setIncludeRetries(event.currentTarget.checked)}
+          />
           <span>
             With those of its retries <span class="hint">One list, in the order of the first file.</span>
           </span>

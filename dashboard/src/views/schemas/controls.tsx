@@ -76,7 +76,13 @@ export function CheckControl({ id, label, hint, problem, checked, onChange }: Ch
   return (
     <div class="control">
       <label class="check">
-        <input type="checkbox" id={id} checked={checked} {...described(id, hint, problem)} onChange={(event) => onChange(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          id={id}
+          checked={checked}
+          {...described(id, hint, problem)}
+          onChange={(event) => onChange(event.currentTarget.checked)}
+        />
         <span>{label}</span>
       </label>
       <About id={id} hint={hint} problem={problem} />

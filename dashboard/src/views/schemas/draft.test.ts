@@ -37,7 +37,13 @@ describe("the input", () => {
     const rules = { minLength: "1", maxLength: "5", min: "1", max: "5", format: "%d" };
     expect(toInput(draftOf({ name: "a", ...rules })).fields[0]).toEqual({ name: "a", type: "STRING", minLength: 1, maxLength: 5 });
     expect(toInput(draftOf({ name: "a", type: "INTEGER", ...rules })).fields[0]).toEqual({ name: "a", type: "INTEGER", min: 1, max: 5 });
-    expect(toInput(draftOf({ name: "a", type: "DATE", ...rules })).fields[0]).toEqual({ name: "a", type: "DATE", min: "1", max: "5", format: "%d" });
+    expect(toInput(draftOf({ name: "a", type: "DATE", ...rules })).fields[0]).toEqual({
+      name: "a",
+      type: "DATE",
+      min: "1",
+      max: "5",
+      format: "%d",
+    });
     expect(toInput(draftOf({ name: "a", type: "BOOLEAN", ...rules })).fields[0]).toEqual({ name: "a", type: "BOOLEAN" });
   });
 
@@ -49,7 +55,10 @@ describe("the input", () => {
     ["1e400", "1e400"],
     ["abc", "abc"],
   ])("keeps every digit of %s", (text, sent) => {
-    expect(toInput(draftOf({ name: "a", type: "NUMBER", min: text, hasDefault: true, default: text })).fields[0]).toMatchObject({ min: sent, default: sent });
+    expect(toInput(draftOf({ name: "a", type: "NUMBER", min: text, hasDefault: true, default: text })).fields[0]).toMatchObject({
+      min: sent,
+      default: sent,
+    });
   });
 
   it("has texts as defaults of texts, and booleans of booleans", () => {

@@ -46,7 +46,14 @@ export function FieldEditor({ field, index, count, problems, trouble, dispatch, 
           {field.name && <bdi class="hint"> {visible(field.name)}</bdi>}
         </h3>
         <div class="row tight">
-          <button type="button" class="quiet" id={fieldControl(field.key, "up")} disabled={index === 0} aria-label={`Move ${called} up`} onClick={() => onMove(-1)}>
+          <button
+            type="button"
+            class="quiet"
+            id={fieldControl(field.key, "up")}
+            disabled={index === 0}
+            aria-label={`Move ${called} up`}
+            onClick={() => onMove(-1)}
+          >
             ↑
           </button>
           <button
@@ -66,7 +73,14 @@ export function FieldEditor({ field, index, count, problems, trouble, dispatch, 
       </div>
       <div class="field-grid">
         <TextControl {...common("name")} label="Name" code value={field.name} onInput={(name) => set({ name })} />
-        <TextControl {...common("source")} label="Comes from" code placeholder={field.name} value={field.source} onInput={(source) => set({ source })} />
+        <TextControl
+          {...common("source")}
+          label="Comes from"
+          code
+          placeholder={field.name}
+          value={field.source}
+          onInput={(source) => set({ source })}
+        />
         <SelectControl {...common("type")} label="Type" options={TYPE_OPTIONS} value={field.type} onChange={(type) => set({ type })} />
         <CheckControl {...common("required")} label="Required" checked={field.required} onChange={(required) => set({ required })} />
       </div>

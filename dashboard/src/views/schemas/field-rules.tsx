@@ -12,7 +12,12 @@ interface Props {
 
 /** How many rules a field has beyond its type. */
 export function countRules(field: DraftField): number {
-  const texts = [field.pattern, field.enum, field.nullValues, ...(["minLength", "maxLength", "min", "max", "format"] as const).filter((rule) => has(field.type, rule)).map((rule) => field[rule])];
+  const texts = [
+    field.pattern,
+    field.enum,
+    field.nullValues,
+    ...(["minLength", "maxLength", "min", "max", "format"] as const).filter((rule) => has(field.type, rule)).map((rule) => field[rule]),
+  ];
   return texts.filter((text) => text.trim() !== "").length + Number(field.hasDefault) + Number(!field.trim) + Number(!field.emptyIsMissing);
 }
 
@@ -35,7 +40,13 @@ export function FieldRules({ field, problems, dispatch }: Props) {
 
   return (
     <div class="rules">
-      {isMoment && text("format", "How it is written", "Empty: ISO 8601. %d is the day, %m the month, %Y the year, %H, %M and %S the time.", "%d/%m/%Y")}
+      {isMoment &&
+        text(
+          "format",
+          "How it is written",
+          "Empty: ISO 8601. %d is the day, %m the month, %Y the year, %H, %M and %S the time.",
+          "%d/%m/%Y",
+        )}
       {has(field.type, "min") && (
         <div class="pair">
           {text("min", isMoment ? "Not before" : "At least", isMoment ? "Such as 2026-03-31, whatever the format." : undefined)}

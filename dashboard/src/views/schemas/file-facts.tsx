@@ -18,7 +18,15 @@ export function FileFacts({ schema }: { schema: WholeSchemaFragment }) {
         <>
           <Fact name="CSV: between values">{csv.delimiter ? <Mark mark={csv.delimiter} /> : "Found out from the header"}</Fact>
           <Fact name="CSV: around values">{csv.quote ? <Mark mark={csv.quote} /> : "Quotes mean nothing"}</Fact>
-          <Fact name="CSV: a quote inside quotes">{csv.escape ? <>Has before it: <Mark mark={csv.escape} /></> : "It is doubled"}</Fact>
+          <Fact name="CSV: a quote inside quotes">
+            {csv.escape ? (
+              <>
+                Has before it: <Mark mark={csv.escape} />
+              </>
+            ) : (
+              "It is doubled"
+            )}
+          </Fact>
           <Fact name="CSV: header">{csv.header ? "Yes" : "No: columns go by their numbers, from 1"}</Fact>
           {csv.skipLines > 0 && <Fact name="CSV: lines before the header">{count(csv.skipLines)}</Fact>}
           {csv.comment && (

@@ -22,7 +22,14 @@ export function FileOptions({ draft, problems, dispatch }: Props) {
   const at = (id: string) => ({ id, problem: problems.get(id) });
   const encodings = [["", "UTF-8, or UTF-16 where the file has its mark"], ...ENCODING_NAMES] as [string, string][];
   const text = (option: "quote" | "escape" | "comment" | "skipLines", label: string, hint: string) => (
-    <TextControl {...at(`csv-${option}`)} label={label} hint={hint} code value={csv[option]} onInput={(value) => dispatch({ do: "change-csv", changes: { [option]: value } })} />
+    <TextControl
+      {...at(`csv-${option}`)}
+      label={label}
+      hint={hint}
+      code
+      value={csv[option]}
+      onInput={(value) => dispatch({ do: "change-csv", changes: { [option]: value } })}
+    />
   );
   return (
     <div class="options">

@@ -94,7 +94,8 @@ export function SchemaForm({ initial, isProposed, firstSample }: Props) {
       setFailure(error ? inWords(error) : "The server gave no answer. Try again.");
     }
   };
-  const isBlank = draft.fields.length === 0 || (draft.fields.length === 1 && draft.fields[0]!.name === "" && draft.fields[0]!.source === "");
+  const isBlank =
+    draft.fields.length === 0 || (draft.fields.length === 1 && draft.fields[0]!.name === "" && draft.fields[0]!.source === "");
   const proposeFrom = (from: Sample) => {
     const proposed = fromProposal(proposalFor(from));
     dispatch({ do: "load", draft: { ...proposed, name: draft.name } });
@@ -152,4 +153,3 @@ function withName(found: Problems, before: Problems): Problems {
   const name = before.get("schema-name");
   return name ? new Map([...found, ["schema-name", name]]) : found;
 }
-

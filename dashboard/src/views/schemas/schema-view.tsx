@@ -51,7 +51,8 @@ function Version({ schema }: { schema: WholeSchemaFragment }) {
             <Plain text={schema.name} />
           </h1>
           <p class="hint">
-            Version {count(schema.version)}, saved <Moment at={schema.createdAt} />. A version never changes: what is different is the next one.
+            Version {count(schema.version)}, saved <Moment at={schema.createdAt} />. A version never changes: what is different is the next
+            one.
           </p>
         </div>
         <div class="row">

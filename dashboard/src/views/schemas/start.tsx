@@ -29,7 +29,9 @@ export function Start({ onSample, onByHand }: Props) {
         <p>The fields are filled in from it, for you to check. Each change that you make is tried with its records at once.</p>
         {problem && <Notice kind="bad">{problem}</Notice>}
         <DropZone label="Choose a file" onFiles={([first]) => first && void take(first)}>
-          <p class="hint">CSV, TSV, JSON, NDJSON or XML of any size: only its first {size(SAMPLE_BYTES)} are read, and nothing is loaded.</p>
+          <p class="hint">
+            CSV, TSV, JSON, NDJSON or XML of any size: only its first {size(SAMPLE_BYTES)} are read, and nothing is loaded.
+          </p>
         </DropZone>
       </section>
       <section class="panel row apart" aria-labelledby="hand-title">

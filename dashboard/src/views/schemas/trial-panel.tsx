@@ -111,5 +111,7 @@ function inOneSentence({ status, progress: { recordsAccepted, recordsRead } }: T
   if (status === "COMPLETED") {
     return recordsRead === "0" ? "There is no record in this sample." : decided;
   }
-  return recordsRead === "0" ? "This file could not be read with this schema." : `The sample could not be read to its end. Before, ${decided}`;
+  return recordsRead === "0"
+    ? "This file could not be read with this schema."
+    : `The sample could not be read to its end. Before, ${decided}`;
 }

@@ -76,16 +76,22 @@ async function tryOnce(
     return { kind: "refused", errors: userErrors };
   }
   const variables = { input: { schemaId: recordSchema.id, format, dryRun: true, idempotencyKey, file: null } };
-  const { submitFile } = await send(SubmitFileDocument, variables, { key, path: "input.file", file: new Blob([bytes]), filename, signal }).catch(
-    (error: unknown) => {
-      throw error instanceof SendError && !error.refused ? new Transient(error.message) : error;
-    },
-  );
+  const { submitFile } = await send(SubmitFileDocument, variables, {
+    key,
+    path: "input.file",
+    file: new Blob([bytes]),
+    filename,
+    signal,
+  }).catch((error: unknown) => {
+    throw error instanceof SendError && !error.refused ? new Transient(error.message) : error;
+  });
   if (!submitFile.job) {
     return { kind: "problem", message: submitFile.userErrors.map(({ message }) => message).join(" ") };
   }
   await ended(client, submitFile.job.id, signal);
-  const { data, error } = await client.query(TrialDocument, { id: submitFile.job.id, first: ERRORS }, { requestPolicy: "network-only" }).toPromise();
+  const { data, error } = await client
+    .query(TrialDocument, { id: submitFile.job.id, first: ERRORS }, { requestPolicy: "network-only" })
+    .toPromise();
   signal.throwIfAborted();
   if (!data?.job) {
     throw failure(error);

@@ -42,7 +42,11 @@ export function rulesInWords(field: WholeField): RuleInWords[] {
 
 /** A character that may be hard to see, by its name where it has one. */
 export function markInWords(mark: string): string {
-  return { ",": "Comma ( , )", ";": "Semicolon ( ; )", "\t": "Tab", "|": "Bar ( | )", '"': 'Double quote ( " )', "'": "Single quote ( ' )" }[mark] ?? mark;
+  return (
+    { ",": "Comma ( , )", ";": "Semicolon ( ; )", "\t": "Tab", "|": "Bar ( | )", '"': 'Double quote ( " )', "'": "Single quote ( ' )" }[
+      mark
+    ] ?? mark
+  );
 }
 
 function lengths(least: number | null, most: number | null): RuleInWords | null {
