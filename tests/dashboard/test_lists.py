@@ -59,3 +59,31 @@ async def test_an_answer_that_does_not_come_takes_nothing_away(reader: Person) -
 
     await reader.reads("Nothing fits these filters")
     await reader.misses("alert", "")
+
+
+async def test_files_of_an_older_version_are_found(reader: Person, partner: ApiClient) -> None:
+    """The filter begins with the newest version, of which there is no file yet."""
+    await create_schema(partner, name="orders", fields=samples.FIELDS[:2])
+    await reader.page.call(["reload"])
+    await reader.sees("navigation", PAGES)
+
+    files = reader.inside("region", "Files")
+    await files.choose("Schema", "orders")
+    await reader.reads("Nothing fits these filters")
+    await files.choose("Version", "1")
+
+    await reader.sees("navigation", PAGES)
+    assert PAGE == await reader.counts("row", "orders.csv")
+
+
+async def test_trials_of_schemas_are_not_listed_among_dry_runs(
+    reader: Person, partner: ApiClient, tmp_path: Path
+) -> None:
+    """They are counted, so that nobody wonders at a short page."""
+    trial = await create_schema(partner, name="Trial (made by the page)", fields=samples.FIELDS)
+    await submit(partner, trial, samples.write(tmp_path / "sample.csv", 10), dryRun=True)
+
+    await reader.click("checkbox", "Dry runs only")
+
+    await reader.reads("1 trial of schemas that were being made is not listed")
+    assert 0 == await reader.counts("row", "sample.csv")
