@@ -13,7 +13,7 @@ export const TRIAL_NAME = "Trial (made by the page)";
 const PAGE = 100;
 const MOST = 1000;
 
-/** The newest version of each of the partner's schemas (the newest 1,000), by name; null until they are there. */
+/** The newest version of each of the partner's schemas (of the first 1,000 names), by name; null until they are there. */
 export function useSchemaChoices(): { schemas: SchemaChoice[] | null; problem: string | null } {
   const client = useClient();
   const [found, setFound] = useState<{ schemas: SchemaChoice[] | null; problem: string | null }>({ schemas: null, problem: null });
@@ -21,7 +21,9 @@ export function useSchemaChoices(): { schemas: SchemaChoice[] | null; problem: s
   useEffect(() => {
     let gone = false;
     void ask().then((answer) => gone || setFound(({ schemas }) => ({ ...answer, schemas: answer.schemas ?? schemas })));
-    return () => ((gone = true), undefined);
+    return () => {
+      gone = true;
+    };
 
     async function ask() {
       const schemas: SchemaChoice[] = [];
