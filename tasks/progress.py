@@ -274,10 +274,13 @@ class ProgressFeed:
                 await _send(connection, "SUBSCRIBE", _IDLE_CHANNEL, *self._slots)
             yield connection
         finally:
-            async with self._sending:
+            try:
+                async with self._sending:
+                    self._connection = None
+            finally:  # also when this task is cancelled while it waits for its turn
                 self._connection = None
                 await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+                await self._pool.release(connection)
 
     async def _read(self, connection: Any) -> None:
         """Passes on what comes. Raises one of Redis's errors, or TimeoutError when a ping is not answered either."""

@@ -41,6 +41,9 @@ const aborts = new Map<number, AbortController>();
 const unwanted = new Set<number>();
 let last = 0;
 
+const LOST_WHILE_STOPPED =
+  "The connection broke off while it was being stopped, and all of it was sent. If it stands in the list of files, cancel it there.";
+
 /** Sends a file. Gives the job's id, or null when there is none: the upload then says why. */
 export function upload(file: File, choices: Choices, sender: Sender): Promise<string | null> {
   last += 1;
@@ -128,13 +131,23 @@ async function sendIt({ number, file, choices, idempotencyKey }: Upload, { key, 
     }
     return jobId;
   } catch (error) {
-    const failed = error instanceof SendError;
-    change(number, failed ? { state: "failed", problem: error.message, again: !error.refused } : { state: "stopped" });
+    change(number, unsent(error, unwanted.has(number)));
     return null;
   } finally {
     aborts.delete(number);
     unwanted.delete(number);
   }
+}
+
+/** Why it is no job, as far as anybody knows here. */
+function unsent(error: unknown, isUnwanted: boolean): Partial<Upload> {
+  if (!(error instanceof SendError)) {
+    return { state: "stopped" };
+  }
+  if (isUnwanted && !error.refused) {
+    return { state: "failed", problem: LOST_WHILE_STOPPED, again: false };
+  }
+  return { state: "failed", problem: error.message, again: !error.refused };
 }
 
 /** Cancels what has become a job against the person's will. It is still one where that does not work, and they have to know. */

@@ -172,6 +172,19 @@ async def test_a_redis_that_hangs_delays_a_subscriber_by_a_moment() -> None:
     await silent.wait_closed()
 
 
+async def test_a_feed_that_ends_while_somebody_sends_leaves_no_connection_open(redis: Redis) -> None:
+    """Whoever sends keeps the reader waiting, which is told again to stop."""
+    async with ProgressFeed(redis) as feed:
+        async with asyncio.timeout(5):
+            while feed._connection is None:
+                await asyncio.sleep(0.01)
+        connection = feed._connection
+        await feed._sending.acquire()
+
+    assert not connection.is_connected
+    assert connection not in redis.connection_pool._in_use_connections
+
+
 async def test_a_message_of_somebody_else_is_ignored(redis: Redis) -> None:
     """Rubbish on a channel neither ends the feed nor reaches a subscriber."""
     async with ProgressFeed(redis) as feed, feed.watch(Progress, SEEN.job_id) as slot:
