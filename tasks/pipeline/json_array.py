@@ -201,7 +201,5 @@ class Cutter:
 
     def _truncated(self, whole: int) -> FileError:
         line = self.window.line_at(len(self.window.text))
-        message = (
-            f"The file ends in the middle, after {whole} whole records (line {line}). Send the whole file."
-        )
+        message = f"The file ends in the middle, after {whole} whole record{'' if whole == 1 else 's'} (line {line}). Send the whole file."
         return FileError(FailureCode.TRUNCATED, message, line=line)

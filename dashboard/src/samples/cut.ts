@@ -5,7 +5,7 @@ import { arraysIn, likelyRecords } from "./json";
 import { localName, tokens } from "./xml";
 
 /** How much of a file a sample has, at most. */
-export const SAMPLE_BYTES = 256_000;
+export const SAMPLE_BYTES = 256 * 1024;
 
 /** What a schema says of where records are in a file. Empty: nothing. */
 export interface Layout {
