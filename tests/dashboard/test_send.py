@@ -1,6 +1,7 @@
 """Sending a file: what is said before it goes, while it goes, and when it does not arrive."""
 
 import math
+import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -174,10 +175,14 @@ async def test_what_is_stopped_half_way_leaves_nothing(
 
     await sender.reads("Stopped: nothing of it was kept")
     way.to_server.bytes_per_second = math.inf
-    assert [] == await jobs(partner)
     await sender.click("button", "Put away")
     await sender.misses("article", "Upload of orders.csv")
-    assert before == stored_files(stack.folder / "files")
+
+    async def is_clean() -> bool:
+        return before == stored_files(stack.folder / "files")
+
+    await until(is_clean)  # once the server has seen that the connection is gone
+    assert [] == await jobs(partner)
 
 
 async def test_a_connection_that_breaks_half_way_is_tried_again_as_the_same_file(
@@ -201,6 +206,46 @@ async def test_a_connection_that_breaks_half_way_is_tried_again_as_the_same_file
     await sender.click("link", "See what becomes of it")
     await sender.misses("heading", "Send a file")
     assert [("orders.csv", "CSV")] == await jobs(partner)
+
+
+@pytest.fixture
+async def sent(sender: Person, way: Proxy, stack: Stack, tmp_path: Path) -> AsyncIterator[Person]:
+    """Somebody whose file has arrived, who does not know it yet; no worker takes it up."""
+    worker = stack.processes[1]
+    worker.send_signal(signal.SIGSTOP)
+    way.to_client.silence()
+    await sender.give(orders.write(tmp_path / "orders.csv", 10))
+    await sender.click("button", "Send the file")
+    await sender.reads("All is sent; the server is saving it")
+    yield sender
+    worker.send_signal(signal.SIGCONT)
+
+
+async def test_what_is_stopped_when_all_of_it_was_sent_is_cancelled(
+    sent: Person, way: Proxy, partner: ApiClient
+) -> None:
+    """It is a job by then."""
+    await sent.click("button", "Stop")
+    await sent.sees("button", "Stopping…")
+    way.to_client.heal()
+
+    await sent.reads("It had arrived whole, and is cancelled")
+    answer = await partner.execute("{ jobs { nodes { status } } }")
+    assert [{"status": "CANCELLED"}] == answer["jobs"]["nodes"]
+
+
+async def test_whether_it_was_stopped_may_be_unknown(sent: Person, way: Proxy, partner: ApiClient) -> None:
+    """Nobody is told that a file was not taken which may be a job: they are told where to look."""
+    sent.expected.append(GONE)
+    await until(lambda: arrived(partner, "orders.csv"))
+    await sent.click("button", "Stop")
+    await way.go_down()
+
+    await sent.reads("broke off while it was being stopped.*cancel it there")
+    assert 0 == await sent.counts("button", "Try again")
+    await way.go_up()
+    way.to_client.heal()
+    await sent.reads("orders.csv\\s+Waiting")
 
 
 async def test_an_answer_that_is_lost_makes_no_second_job(
